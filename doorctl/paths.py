@@ -1,0 +1,134 @@
+"""Where things live: /etc, /var/lib and /run as a service, one folder with --home elsewhere."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+HOME_VARIABLE = "DOORCTL_HOME"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """The folders of one installation; every file is a property so that no name is written twice."""
+
+    etc: Path
+    var: Path
+    run: Path
+    monitor_etc: Path
+    monitor_var: Path
+    monitor_run: Path
+
+    @classmethod
+    def service(cls) -> Self:
+        """The system's own places."""
+        return cls(
+            etc=Path("/etc/doorctl"),
+            var=Path("/var/lib/doorctl"),
+            run=Path("/run/doorctl"),
+            monitor_etc=Path("/etc/doorctl-monitor"),
+            monitor_var=Path("/var/lib/doorctl-monitor"),
+            monitor_run=Path("/run/doorctl-monitor"),
+        )
+
+    @classmethod
+    def under(cls, home: Path) -> Self:
+        """Everything in one folder, for a laptop and for tests."""
+        return cls(
+            etc=home / "etc",
+            var=home / "var",
+            run=home / "run",
+            monitor_etc=home / "monitor" / "etc",
+            monitor_var=home / "monitor" / "var",
+            monitor_run=home / "monitor" / "run",
+        )
+
+    @classmethod
+    def chosen(cls, home: str | None) -> Self:
+        """`--home`, else DOORCTL_HOME, else the service's places."""
+        place = home or os.environ.get(HOME_VARIABLE)
+        return cls.under(Path(place).absolute()) if place else cls.service()
+
+    # The board
+
+    @property
+    def config(self) -> Path:
+        """The installer's file."""
+        return self.etc / "doorctl.toml"
+
+    @property
+    def monitor_public(self) -> Path:
+        """The monitor's addresses, public keys and certificate, carried here at pairing."""
+        return self.etc / "monitor.toml"
+
+    @property
+    def controller_public(self) -> Path:
+        """This board's public half, carried to the monitor at pairing."""
+        return self.etc / "controller.toml"
+
+    @property
+    def keys(self) -> Path:
+        """0700: identity.key (Ed25519), lookup.key (32 bytes)."""
+        return self.var / "keys"
+
+    @property
+    def courier_keys(self) -> Path:
+        """0700: tls.key and tls.crt (P-256), all that the courier has."""
+        return self.var / "courier"
+
+    @property
+    def roster(self) -> Path:
+        """Who may open what; in a setgid folder of its own."""
+        return self.var / "roster" / "roster.db"
+
+    @property
+    def journal(self) -> Path:
+        """Access log and spool."""
+        return self.var / "journal" / "journal.db"
+
+    @property
+    def control_socket(self) -> Path:
+        """Status, unlock, enrol; peer credentials decide."""
+        return self.run / "control.sock"
+
+    @property
+    def courier_socket(self) -> Path:
+        """doord listens, courierd connects."""
+        return self.run / "courier.sock"
+
+    @property
+    def mock_socket(self) -> Path:
+        """Drives the mock HAL; exists only with backend = "mock"."""
+        return self.run / "mock.sock"
+
+    # The monitor
+
+    @property
+    def monitor_config(self) -> Path:
+        """The monitor's own file."""
+        return self.monitor_etc / "monitord.toml"
+
+    @property
+    def monitor_export(self) -> Path:
+        """The monitor's public half, to be carried to boards."""
+        return self.monitor_etc / "monitor.toml"
+
+    @property
+    def monitor_keys(self) -> Path:
+        """0700: token.key, record.key, receipt.key, tls.key, tls.crt, console.token."""
+        return self.monitor_var / "keys"
+
+    @property
+    def controllers(self) -> Path:
+        """One file a trusted controller."""
+        return self.monitor_var / "controllers"
+
+    @property
+    def ledger(self) -> Path:
+        """Every record received; written by ingest only, so that alarms never hold its lock."""
+        return self.monitor_var / "ledger.db"
+
+    @property
+    def alarms(self) -> Path:
+        """Alarms and acknowledgements; written by the alarms part only."""
+        return self.monitor_var / "alarms.db"
