@@ -4,7 +4,7 @@ Every time is the kernel's CLOCK_MONOTONIC in integer nanoseconds, taken where t
 (the interrupt, the serial read), never where it was delivered. Nothing here knows what a card opens.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NewType
 
@@ -50,7 +50,7 @@ class CardBits:
 
     reader: str
     length: int
-    raw: int
+    raw: int = field(repr=False)
     at: Monotonic
 
 
@@ -59,7 +59,7 @@ class KeyPressed:
     """One key of a keypad."""
 
     reader: str
-    key: Key
+    key: Key = field(repr=False)
     at: Monotonic
 
 
