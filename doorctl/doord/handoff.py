@@ -14,10 +14,10 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from doorctl.core.types import SECOND, Monotonic
 from doorctl.errors import MalformedError, OperatorError, StorageError
@@ -195,14 +195,16 @@ class CourierLink:
     def _begin(self, peer: "_Peer", asked: Type, wanted: int) -> None:
         """One answer of a kind in the making at a time, for whoever asked last: a stalled disk piles up no tasks."""
         self._asking[asked] = (peer, wanted)
-        if asked not in self._tasks:
+        running = self._tasks.get(asked)
+        if running is None or running.done():
             answer = self._answer_backlog(wanted) if asked is Type.BACKLOG_WANTED else self._answer_supervision()
             task = asyncio.get_running_loop().create_task(answer, name=f"courier-{asked.name.lower()}")
             self._tasks[asked] = task
             task.add_done_callback(lambda done: self._ended(asked, done))
 
     def _ended(self, asked: Type, task: asyncio.Task[None]) -> None:
-        del self._tasks[asked]
+        if self._tasks.get(asked) is task:
+            del self._tasks[asked]
         if not task.cancelled() and (error := task.exception()) is not None:
             # not ours to judge: doord's handler ends the process, and systemd starts it again
             context = {"message": "courier link", "exception": error, "task": task}
