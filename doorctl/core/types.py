@@ -3,7 +3,7 @@
 The numbers of `Outcome` and `Reason` are on the wire (docs/wire-format.md): never renumber, only append.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, IntEnum
 from typing import NewType
@@ -74,7 +74,8 @@ class Card:
     """A card as (bit length, raw value): an integer alone loses leading zeros."""
 
     length: int
-    raw: int
+    raw: int = field(repr=False)
+    """Never in a repr: card numbers stay out of logs and tracebacks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
