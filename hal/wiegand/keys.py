@@ -26,7 +26,9 @@ from hal.wiegand.cards import FORMATS
 ENTRY_BITS: Final = 26
 READER_ERROR: Final = 0xFFFF
 """What HID's keypads send in place of a number that did not fit."""
-BCD_DIGITS: Final = 6
+HIGHEST_FACILITY: Final = 0xFF
+ENTRY_DIGITS: Final = 6
+"""The most that 26 bits can say."""
 _ENTRY: Final = FORMATS["H10301"]
 _STAR, _HASH = 0b1010, 0b1011
 DIGITS: Final = tuple(Key(str(digit)) for digit in range(10))
@@ -82,8 +84,8 @@ class Keypad:
             return
         if self.encoding is not KeypadEncoding.BINARY_26:
             raise ConfigurationError(f"a {self.encoding.value} keypad sends no facility")
-        if not 0 <= self.facility <= 0xFF:
-            raise ConfigurationError(f"keypad facility: expected 0 to 255, got {self.facility}")
+        if not 0 <= self.facility <= HIGHEST_FACILITY:
+            raise ConfigurationError(f"keypad facility: expected 0 to {HIGHEST_FACILITY}, got {self.facility}")
 
     @property
     def frame_bits(self) -> int:
@@ -157,7 +159,7 @@ class Keypad:
         """Facility and number."""
         if not _ENTRY.parity_holds(raw):
             return KeyRefusal.PARITY
-        facility, number = raw >> 17 & 0xFF, raw >> 1 & 0xFFFF
+        facility, number = raw >> 17 & HIGHEST_FACILITY, raw >> 1 & 0xFFFF
         if self.facility not in {None, facility}:
             return KeyRefusal.FACILITY
         if number == READER_ERROR:
@@ -166,7 +168,7 @@ class Keypad:
 
     def _binary_frame(self, keys: Sequence[Key]) -> int:
         """The number that the digits write; out of range gives the reader's error, which `frame` then refuses."""
-        number = min(int(_digits(keys) or "0"), READER_ERROR)
+        number = min(int(_digits(keys)[:ENTRY_DIGITS] or "0"), READER_ERROR)
         return _ENTRY.encode({"facility": self.facility or 0, "card": number})[1]
 
 
@@ -190,7 +192,7 @@ def _bcd_entry(raw: int) -> tuple[Key, ...] | KeyRefusal:
 
 def _bcd_frame(keys: Sequence[Key]) -> int:
     """The digits as nibbles; other than six give a frame of other digits, which `frame` then refuses."""
-    nibbles = int(_digits(keys)[:BCD_DIGITS] or "0", 16)
+    nibbles = int(_digits(keys)[:ENTRY_DIGITS] or "0", 16)
     return _ENTRY.encode({"facility": nibbles >> 16, "card": nibbles & 0xFFFF})[1]
 
 
