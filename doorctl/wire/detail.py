@@ -10,8 +10,8 @@ from typing import Any, Final, Self, TypeVar
 
 from doorctl.core.types import WallTime
 from doorctl.errors import MalformedError
-from doorctl.wire.record import Epoch, Kind, RecordHash, Sequence
-from doorctl.wire.sizes import DETAIL_SIZE, REGISTRATION_SIZE
+from doorctl.wire.record import Epoch, Kind, RecordHash, Sequence, exact_size
+from doorctl.wire.sizes import DETAIL_SIZE, EPOCH_SIZE, HASH_SIZE, REGISTRATION_SIZE
 
 _START: Final = struct.Struct(">8sQ32s")
 _COALESCED: Final = struct.Struct(">Q")
@@ -80,6 +80,8 @@ class StartDetail:
 
     def encode(self) -> bytes:
         """48 bytes."""
+        exact_size("record detail: previous_epoch", self.previous_epoch, EPOCH_SIZE)
+        exact_size("record detail: previous_hash", self.previous_hash, HASH_SIZE)
         return _START.pack(self.previous_epoch, self.previous_head, self.previous_hash)
 
     @classmethod
@@ -139,6 +141,8 @@ class EnrolledDetail:
 
     def encode(self) -> bytes:
         """18 + 16 bytes an entry."""
+        for entry in self.entries:
+            exact_size("record detail: a registration entry", entry, REGISTRATION_SIZE)
         head = _ENROLLED.pack(
             self.generation, self.action, self.day, self.part, self.parts, len(self.entries)
         )  # fmt: skip
@@ -173,6 +177,9 @@ class SupervisionDetail:
 
     def encode(self) -> bytes:
         """72 bytes."""
+        exact_size("record detail: oldest_epoch", self.oldest_epoch, EPOCH_SIZE)
+        exact_size("record detail: receipted_epoch", self.receipted_epoch, EPOCH_SIZE)
+        exact_size("record detail: receipted_hash", self.receipted_hash, HASH_SIZE)
         return _SUPERVISION.pack(
             self.head, self.oldest_epoch, self.oldest_sequence,
             self.receipted_epoch, self.receipted_sequence, self.receipted_hash,
@@ -198,6 +205,7 @@ class TestDetail:
 
     def encode(self) -> bytes:
         """16 bytes."""
+        exact_size("record detail: nonce", self.nonce, _TEST.size)
         return _TEST.pack(self.nonce)
 
     @classmethod
@@ -264,6 +272,8 @@ class LossDetail:
 
     def encode(self) -> bytes:
         """17 + 24 bytes a range."""
+        for lost in self.ranges:
+            exact_size("record detail: epoch of a lost range", lost.epoch, EPOCH_SIZE)
         head = _LOSS.pack(self.unmatched, self.matched, len(self.ranges))
         return head + b"".join(_RANGE.pack(r.epoch, r.first, r.last) for r in self.ranges)
 
@@ -278,6 +288,8 @@ class LossDetail:
             LostRange(epoch=Epoch(epoch), first=Sequence(first), last=Sequence(last))
             for epoch, first, last in _RANGE.iter_unpack(rest)
         )
+        if any(lost.first > lost.last for lost in ranges):
+            raise MalformedError("record detail: a lost range ends before it begins")
         return cls(unmatched=unmatched, matched=matched, ranges=ranges)
 
 

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from doorctl.core.types import WallTime
 from doorctl.errors import MalformedError
-from doorctl.wire.record import NO_EPOCH, ControllerId, Epoch, KeyId, RecordHash, Sequence
+from doorctl.wire.record import NO_EPOCH, ControllerId, Epoch, KeyId, RecordHash, Sequence, exact_size
 from doorctl.wire.sizes import (
     CONTROLLER_ID_SIZE,
     EPOCH_SIZE,
@@ -63,7 +63,12 @@ class Receipt:
     want_count: int = 0
 
     def encode(self) -> bytes:
-        """128 bytes, ready to be signed."""
+        """128 bytes, ready to be signed; raises ValueError where a caller broke a size (our fault)."""
+        exact_size("receipt: key_id", self.key_id, KEY_ID_SIZE)
+        exact_size("receipt: controller", self.controller, CONTROLLER_ID_SIZE)
+        exact_size("receipt: epoch", self.epoch, EPOCH_SIZE)
+        exact_size("receipt: record", self.record, HASH_SIZE)
+        exact_size("receipt: want_epoch", self.want_epoch, EPOCH_SIZE)
         return _RECEIPT.pack(
             MAGIC, self.status, self.refusal, 0, self.key_id, self.controller, self.epoch, self.sequence,
             self.record, self.monitor_time, self.want_epoch, self.want_sequence, self.want_count, bytes(20),

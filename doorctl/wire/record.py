@@ -100,7 +100,10 @@ class Header:
     sequence: Sequence
 
     def encode(self) -> bytes:
-        """48 bytes."""
+        """48 bytes; raises ValueError where a caller broke a size (our fault)."""
+        exact_size("record header: key_id", self.key_id, KEY_ID_SIZE)
+        exact_size("record header: controller", self.controller, CONTROLLER_ID_SIZE)
+        exact_size("record header: epoch", self.epoch, EPOCH_SIZE)
         return _HEADER.pack(MAGIC, 0, self.key_id, self.controller, self.epoch, self.sequence)
 
     @property
@@ -135,15 +138,11 @@ class Body:
 
     def encode(self) -> bytes:
         """800 bytes, ready to be signed; raises ValueError where a caller broke a size (our fault)."""
-        for name, value, size in (
-            ("boot_id", self.boot_id, 16),
-            ("token", self.token, TOKEN_SIZE),
-            ("row_tag", self.row_tag, ROW_TAG_SIZE),
-            ("roster_digest", self.roster_digest, HASH_SIZE),
-            ("previous", self.previous, HASH_SIZE),
-        ):
-            if len(value) != size:
-                raise ValueError(f"record body: {name} has {len(value)} bytes, expected {size}")
+        exact_size("record body: boot_id", self.boot_id, 16)
+        exact_size("record body: token", self.token, TOKEN_SIZE)
+        exact_size("record body: row_tag", self.row_tag, ROW_TAG_SIZE)
+        exact_size("record body: roster_digest", self.roster_digest, HASH_SIZE)
+        exact_size("record body: previous", self.previous, HASH_SIZE)
         if len(self.detail) > DETAIL_SIZE:
             raise ValueError(f"record body: detail has {len(self.detail)} bytes, at most {DETAIL_SIZE}")
         return _BODY.pack(
@@ -151,6 +150,12 @@ class Body:
             self.boot_id, _name(self.door), _name(self.reader), self.token, self.row_tag,
             self.roster_generation, self.roster_digest, self.previous, self.pending, len(self.detail), self.detail,
         )  # fmt: skip
+
+
+def exact_size(name: str, value: bytes, size: int) -> None:
+    """ValueError unless it fits: `struct` would cut or pad it without a word."""
+    if len(value) != size:
+        raise ValueError(f"{name} has {len(value)} bytes, expected {size}")
 
 
 def record_hash(record: bytes) -> RecordHash:
