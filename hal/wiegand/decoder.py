@@ -123,6 +123,8 @@ class Decoder:
         too_fast = self._arming.edge(line, at)
         if self._state is _State.DISARMED:
             self._tally.ignored += 1
+            if too_fast and self._arming.outlasted(at):
+                self._arming.back_off(at, last_edge=at)
             self._due = self._arming.arms_at
         elif too_fast:
             self._last = at
@@ -144,6 +146,11 @@ class Decoder:
             due = look if due is None else due
             return None if due is None else Monotonic(due)
         return Monotonic(min(due, look))
+
+    def rest_until(self) -> Monotonic | None:
+        """Noise disarmed the reader: the source may stop listening until then, and say `edges_lost` when it goes on."""
+        rest = self._arming.rest_until
+        return None if rest is None else Monotonic(rest)
 
     def level(self, line: Line, *, low: bool, at: Monotonic) -> list[ReaderEvent]:
         """A line's level as read at `at`, every edge before it delivered: either line low for 5 ms is a fault."""
@@ -270,7 +277,7 @@ class Decoder:
     def _noise(self, now: int) -> ReaderFault:
         """Disarm for noise."""
         self._tally.noise += 1
-        self._arming.back_off(now, self._last)
+        self._arming.back_off(now, last_edge=self._last)
         self._stop()
         return ReaderFault(reader=self._name, kind=FaultKind.NOISE, at=Monotonic(now))
 
@@ -307,9 +314,7 @@ def _possible_lengths(name: str, card_lengths: frozenset[int], keypad: Keypad | 
         if not SHORT_FRAME <= length < LONGEST_FRAME:
             raise ConfigurationError(f"{name}: a card of {length} bits: expected {SHORT_FRAME} to {LONGEST_FRAME - 1}")
         if keypad is not None and keypad.shares_frames_with(length):
-            raise ConfigurationError(
-                f"{name}: the {keypad.encoding.value} keypad and cards share frames of {length} bits"
-            )
+            raise ConfigurationError(f"{name}: keypad and cards share frames of {length} bits")
     lengths = card_lengths | ({keypad.frame_bits} if keypad is not None else frozenset())
     if not lengths:
         raise ConfigurationError(f"{name}: neither a card format nor a keypad")
