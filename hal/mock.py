@@ -112,6 +112,12 @@ class MockLine(MockPin):  # type: ignore[misc]  # gpiozero has no type informati
         self.feed(at, level=False)
         self.feed(Monotonic(at + PULSE_NS), level=True)
 
+    def hold_low(self, at: Monotonic) -> None:
+        """Fault: the wire goes low at this moment, visibly, and stays there until the fault is cleared."""
+        self.feed(at, level=False)
+        self.faults.stuck_low = True
+        self._state = self._pull == "up"
+
     def _edge(self, at: Monotonic, *, level: bool) -> None:
         method = self.when_changed
         if method is None or self.faults.stuck_low or self._edges not in {"both", "rising" if level else "falling"}:
@@ -142,7 +148,7 @@ class MockChip(MockFactory):  # type: ignore[misc]  # gpiozero has no type infor
         self.notifier_died = False
         """A callback raised, and as with lgpio nobody gets an edge any more."""
         self._busy: set[str] = set()
-        self._agenda: list[tuple[Monotonic, int, str]] = []
+        self._agenda: list[tuple[Monotonic, int, MockLine]] = []
         self._scheduled = 0
 
     def chip(self) -> Chip:
@@ -170,9 +176,16 @@ class MockChip(MockFactory):  # type: ignore[misc]  # gpiozero has no type infor
                 return pin
         raise MockCommandError(f"no port uses pin {name}")
 
+    def lines(self) -> dict[str, MockLine]:
+        """Every opened pin by name."""
+        return {pin.name: pin for pin in self.pins.values()}
+
     def hold_by_another(self, name: str, *, held: bool) -> None:
         """Fault: claims of this pin are refused."""
-        gpio = self.board_info.to_gpio(name)
+        try:
+            gpio = self.board_info.to_gpio(name)
+        except GPIOZeroError as error:
+            raise MockCommandError(str(error)) from error
         (self._busy.add if held else self._busy.discard)(gpio)
 
     def touch(self) -> None:
@@ -202,14 +215,12 @@ class MockChip(MockFactory):  # type: ignore[misc]  # gpiozero has no type infor
 
     def schedule(self, pulses: Iterable[tuple[str, Monotonic]]) -> None:
         """Data pulses to come, each (pin, when); those that are due are delivered by `deliver_due`, in order."""
-        new = list(pulses)
+        new = [(self.line(name), at) for name, at in pulses]
         if len(self._agenda) + len(new) > AGENDA:
             raise MockCommandError(f"more than {AGENDA} edges would be waiting")
-        for name, _ in new:
-            self.line(name)
-        for name, at in new:
+        for line, at in new:
             self._scheduled += 1
-            heapq.heappush(self._agenda, (at, self._scheduled, name))
+            heapq.heappush(self._agenda, (at, self._scheduled, line))
 
     def next_due(self) -> Monotonic | None:
         """When the next scheduled pulse happens."""
@@ -218,6 +229,6 @@ class MockChip(MockFactory):  # type: ignore[misc]  # gpiozero has no type infor
     def deliver_due(self, now: Monotonic) -> Monotonic:
         """Hand over what has happened by now, as the kernel would have; returns now: nothing earlier is under way."""
         while self._agenda and self._agenda[0][0] <= now:
-            at, _, name = heapq.heappop(self._agenda)
-            self.line(name).pulse(at)
+            at, _, line = heapq.heappop(self._agenda)
+            line.pulse(at)
         return now

@@ -11,10 +11,11 @@ from typing import Protocol
 from hal.chip import Chip, Pin, to_nanoseconds
 from hal.crossing import Crossing
 from hal.events import Monotonic
+from hal.wiegand.arming import Line
 
-D0 = 0
-D1 = 1
-Edge = tuple[int, Monotonic]
+D0: Line = 0
+D1: Line = 1
+Edge = tuple[Line, Monotonic]
 """(D0 or D1, when the kernel saw the line fall)."""
 
 QUEUE = 4096
@@ -52,12 +53,12 @@ class EdgeSource(Protocol):
         """How often our own callback raised, ever."""
         ...
 
-    def high(self, line: int) -> bool:
+    def high(self, line: Line) -> bool:
         """The line's level now; idle is high. Raises DeviceGoneError."""
         ...
 
     def close(self) -> None:
-        """Give the lines back; idempotent."""
+        """Give the lines back; idempotent, and it forgets them even if it raises."""
         ...
 
 
@@ -119,7 +120,7 @@ class PinEdgeSource:
         """How often our own callback raised, ever."""
         return self._failures
 
-    def high(self, line: int) -> bool:
+    def high(self, line: Line) -> bool:
         """The line's level now."""
         with self._chip.edge_of_library(self._what):
             return bool(self._pins[line].state)
@@ -141,7 +142,7 @@ class PinEdgeSource:
     def _d1_fell(self, ticks: float, level: int) -> None:  # noqa: ARG002 - gpiozero's signature; see the class
         self._fell(D1, ticks)
 
-    def _fell(self, line: int, ticks: float) -> None:
+    def _fell(self, line: Line, ticks: float) -> None:
         """On the library's thread: append and wake, raise nothing."""
         try:
             self._crossing.put((line, to_nanoseconds(ticks)))

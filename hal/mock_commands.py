@@ -1,0 +1,108 @@
+"""The mock socket's language: one JSON object a line, checked whole before anything of it is done.
+
+| do        | says |
+|-----------|------|
+| `edges`   | falling edges on data pins, each `[pin, nanoseconds after the base]` |
+| `card`    | one card frame: its bits, or a format with its fields |
+| `keys`    | a person types on the keypad: digits, `*`, `#` |
+| `input`   | an input pin takes a level |
+| `fault`   | misbehave from now on: stuck-low, drop, raise, busy, gone, noise; `clear` ends it |
+| `history` | every output change after a number |
+| `state`   | pins, users, readers' counters |
+| `watch`   | output changes as they happen, on this connection, until it closes |
+
+Times: `at` is the base, CLOCK_MONOTONIC in nanoseconds, now where it is absent; `"at": 0` makes offsets absolute.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from hal.errors import MockCommandError
+
+SECOND = 1_000_000_000
+Offset = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Interval = Annotated[int, msgspec.Meta(ge=1, le=SECOND)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Bits = Annotated[str, msgspec.Meta(pattern="^[01]{1,256}$")]
+KeyText = Annotated[str, msgspec.Meta(pattern="^[0-9*#]{1,64}$")]
+
+
+class Edges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="edges"):
+    """Falling edges, in any order."""
+
+    edges: Annotated[list[tuple[str, Offset]], msgspec.Meta(min_length=1, max_length=10_000)]
+    at: Nanoseconds | None = None
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="card"):
+    """A frame on the pins [D0, D1] or on the reader of that name; `bits` or `format` with `fields`."""
+
+    reader: str | None = None
+    pins: tuple[str, str] | None = None
+    bits: Bits | None = None
+    format: str | None = None
+    fields: dict[str, int] | None = None
+    interval_ns: Interval = 1_000_000
+    at: Nanoseconds | None = None
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="keys"):
+    """Key presses at a reader whose keypad the board knows, or on pins with an `encoding`."""
+
+    keys: KeyText
+    reader: str | None = None
+    pins: tuple[str, str] | None = None
+    encoding: Literal["4-bit", "6-bit", "8-bit", "26-bit", "26-bit-bcd"] | None = None
+    enter: Literal["*", "#"] = "#"
+    interval_ns: Interval = 1_000_000
+    gap_ns: Interval = 100_000_000
+    """Silence between two keys."""
+    at: Nanoseconds | None = None
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="input"):
+    """An input's wire, at once; `at` is the time stamp of the edge."""
+
+    pin: str
+    level: bool
+    at: Nanoseconds | None = None
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="fault"):
+    """`pin` for all but gone; `count` edges for drop, raise and noise; noise comes at `edges_per_s`."""
+
+    fault: Literal["stuck-low", "drop", "raise", "busy", "gone", "noise", "clear"]
+    pin: str | None = None
+    count: Count = 1
+    edges_per_s: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 50_000
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="history"):
+    """Output changes numbered above `since`."""
+
+    since: Nanoseconds = 0
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="state"):
+    """Everything at once."""
+
+
+class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="watch"):
+    """Begin after this number; absent: with what happens next."""
+
+    since: Nanoseconds | None = None
+
+
+Command = Edges | Card | Keys | Input | Fault | History | State | Watch
+
+_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+
+
+def parse_command(untrusted: bytes) -> Command:
+    """The command in one line; raises MockCommandError with what is wrong and where."""
+    try:
+        return _decoder.decode(untrusted)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MockCommandError(str(error)) from error
