@@ -1,0 +1,125 @@
+"""How much the journal keeps: what gives way when the spool is full, and what is old enough to forget.
+
+Unmatched before matched, matched before structure, and the oldest first within each. What goes is named, so that
+the monitor can tell a declared loss from a hole. A step frees a hundredth of the limit, or less where that many
+would not be named by one record's ranges: one LOSS record a wrong code would help nobody. The newest record never
+goes: the next start must name it.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from collections.abc import Sequence as Several
+from typing import Final, NamedTuple
+
+from doorctl.core.types import SECOND, WallTime
+from doorctl.journal.rows import LossReport, Weight
+from doorctl.journal.spool import HEAD
+from doorctl.wire.detail import RANGES_PER_RECORD, LostRange
+from doorctl.wire.record import Epoch, Sequence
+
+LIMIT: Final = 100_000
+"""Records without a receipt; design.md, Bounds."""
+KEPT: Final = 7 * 24 * 3600 * SECOND
+"""How long a receipted record stays for a monitor restored from a backup; design.md, Supervision."""
+LOG_ROWS: Final = 500_000
+"""Lines of the access log; some 60 MB."""
+PRUNE_STEP: Final = 500
+"""Rows one `prune` deletes at most, so that an append behind it waits for a few milliseconds only."""
+
+CANDIDATES: Final = (
+    "SELECT id, weight, epoch, sequence FROM pending JOIN record USING (id) WHERE id < ? ORDER BY weight, id LIMIT ?"
+)
+OLD: Final = "SELECT id FROM receipted WHERE at < ? AND id < ? ORDER BY at, id LIMIT ?"
+SURPLUS: Final = "SELECT id FROM receipted WHERE id < ? ORDER BY id LIMIT ?"
+COUNT_RECEIPTED: Final = "SELECT count(*) FROM receipted"
+NEWEST_RECEIPTED: Final = "SELECT max(id) FROM receipted"
+LOG_SPAN: Final = "SELECT min(id), max(id) FROM log"
+
+
+class Candidate(NamedTuple):
+    """A record that may give way."""
+
+    row: int
+    weight: Weight
+    epoch: Epoch
+    sequence: Sequence
+
+
+def choose(candidates: Iterable[Candidate], needed: int) -> LossReport | None:
+    """What goes, of candidates in the order in which they go; None where there are none.
+
+    At least `needed`; beyond that only while all of it can be named in one record.
+    """
+    chosen: list[Candidate] = []
+    runs = 0
+    for candidate in candidates:
+        runs += not (chosen and _follows(candidate, chosen[-1]))
+        if runs > RANGES_PER_RECORD and len(chosen) >= needed:
+            break
+        chosen.append(candidate)
+    if not chosen:
+        return None
+    unmatched = sum(candidate.weight is Weight.UNMATCHED for candidate in chosen)
+    return LossReport(
+        ranges=_ranges(chosen)[:RANGES_PER_RECORD],
+        unmatched=unmatched,
+        matched=len(chosen) - unmatched,
+        records=tuple((candidate.epoch, candidate.sequence) for candidate in chosen),
+    )
+
+
+def room(connection: sqlite3.Connection, *, limit: int, pending: int, incoming: int) -> LossReport | None:
+    """What must give way before `incoming` more records; None while there is room. Deletes nothing."""
+    excess = pending + incoming - limit
+    if excess <= 0:
+        return None
+    needed = excess + 1  # the LOSS record itself
+    wanted = max(needed, limit // 100)
+    rows = connection.execute(CANDIDATES, (_head_row(connection), wanted))
+    return choose((Candidate(row, Weight(weight), epoch, sequence) for row, weight, epoch, sequence in rows), needed)
+
+
+def prune(connection: sqlite3.Connection, now: WallTime, limit: int) -> int:
+    """Deletes up to PRUNE_STEP rows each of receipted records and of the log; returns how many went.
+
+    Records receipted more than 7 days before `now`, the oldest beyond `limit` of them, and the oldest log lines
+    beyond LOG_ROWS. The head and the newest receipted record stay: the next start and supervision name them.
+    """
+    (newest,) = connection.execute(NEWEST_RECEIPTED).fetchone()
+    keep_from = min(_head_row(connection), newest or 0)
+    (count,) = connection.execute(COUNT_RECEIPTED).fetchone()
+    surplus = min(max(count - limit, 0), PRUNE_STEP)
+    rows = set(connection.execute(SURPLUS, (keep_from, surplus)))
+    rows |= set(connection.execute(OLD, (now - KEPT, keep_from, PRUNE_STEP - len(rows))))
+    connection.executemany("DELETE FROM record WHERE id = ?", rows)
+    return len(rows) + _prune_log(connection)
+
+
+def _prune_log(connection: sqlite3.Connection) -> int:
+    first, last = connection.execute(LOG_SPAN).fetchone()
+    if first is None or last - first < LOG_ROWS:
+        return 0
+    # Numbers have no holes but those recovery left, so the span is the count or a little more.
+    end = min(last - LOG_ROWS + 1, first + PRUNE_STEP)
+    return connection.execute("DELETE FROM log WHERE id < ?", (end,)).rowcount
+
+
+def _head_row(connection: sqlite3.Connection) -> int:
+    row = connection.execute(HEAD).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _follows(candidate: Candidate, before: Candidate) -> bool:
+    return candidate.epoch == before.epoch and candidate.sequence == before.sequence + 1
+
+
+def _ranges(chosen: Several[Candidate]) -> tuple[LostRange, ...]:
+    """Runs of sequences, in the order in which their records were appended."""
+    ranges: list[LostRange] = []
+    for candidate in sorted(chosen):
+        last = ranges[-1] if ranges else None
+        if last is not None and candidate.epoch == last.epoch and candidate.sequence == last.last + 1:
+            ranges[-1] = LostRange(epoch=last.epoch, first=last.first, last=candidate.sequence)
+        else:
+            ranges.append(LostRange(epoch=candidate.epoch, first=candidate.sequence, last=candidate.sequence))
+    return tuple(ranges)
