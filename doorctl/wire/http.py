@@ -103,13 +103,18 @@ class Client:
         self._body = bytearray()
 
     @property
-    def reusable(self) -> bool:
-        """Whether another request may follow on this connection."""
-        return self._connection.our_state is h11.IDLE
+    def owed(self) -> bool:
+        """Whether an answer is owed to the last request."""
+        return self._route is not None
+
+    @property
+    def closing(self) -> bool:
+        """No further request can follow on this connection: the monitor said so with its answer."""
+        return self._connection.our_state in (h11.MUST_CLOSE, h11.CLOSED, h11.ERROR)
 
     def request(self, route: Route, body: bytes) -> bytes:
         """The bytes to write; InternalError if one is unanswered or the body has not the route's size."""
-        if not self.reusable or len(body) != route.request_size:
+        if self.owed or self.closing or len(body) != route.request_size:
             raise InternalError(f"http: {len(body)} bytes to {route.value} while {self._connection.our_state}")
         self._route = route
         head = h11.Request(method=b"POST", target=route.value.encode(), headers=_headers(len(body), host=True))
