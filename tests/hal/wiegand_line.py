@@ -1,0 +1,62 @@
+"""A Wiegand line in virtual time: cards become edges, edges go through a decoder as a reader would drive it."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from hal.events import Monotonic, ReaderEvent
+from hal.wiegand.arming import Line
+from hal.wiegand.cards import FORMATS
+from hal.wiegand.decoder import Decoder
+from hal.wiegand.keys import Keypad
+from hal.wiegand.rhythm import MS, SECOND
+
+Edge = tuple[Line, int]
+
+ARMED = 1 * SECOND
+"""When a decoder that began at 0 is armed, on idle lines."""
+NAME = "front"
+H10301 = FORMATS["H10301"]
+MIXED = {26: H10301, 34: FORMATS["H10306"], 37: FORMATS["H10302"]}
+
+
+def accept_of(names: Iterable[str]) -> Callable[[int, int], bool]:
+    """What a reader configured for these formats accepts."""
+    formats = [FORMATS[name] for name in names]
+    return lambda length, raw: any(card_format.refusal(length, raw) is None for card_format in formats)
+
+
+def decoder_for(*names: str, keypad: Keypad | None = None, name: str = NAME, armed: bool = True) -> Decoder:
+    """A decoder for formats by name, started at 0 and armed at 1 s."""
+    decoder = Decoder(
+        name=name,
+        card_lengths=frozenset(FORMATS[format_name].bits for format_name in names),
+        accept=accept_of(names),
+        keypad=keypad,
+        now=Monotonic(0),
+    )
+    if armed:
+        play(decoder, [], until=ARMED)
+    return decoder
+
+
+def card_edges(length: int, raw: int, *, at: int, interval: int = MS) -> list[Edge]:
+    """The edges of a frame whose first edge is at `at`."""
+    return [(1 if raw >> (length - 1 - place) & 1 else 0, at + place * interval) for place in range(length)]
+
+
+def play(decoder: Decoder, edges: Sequence[Edge], *, until: int) -> list[ReaderEvent]:
+    """Drive a decoder live: each deadline in its time, lines read as high, nothing delivered late."""
+    events: list[ReaderEvent] = []
+    for line, at in edges:
+        events += wait(decoder, until=at)
+        events += decoder.edge(line, Monotonic(at))
+    return events + wait(decoder, until=until)
+
+
+def wait(decoder: Decoder, *, until: int) -> list[ReaderEvent]:
+    """No edge comes until then."""
+    events: list[ReaderEvent] = []
+    while (due := decoder.next_deadline()) is not None and due <= until:
+        for line in (0, 1):
+            events += decoder.level(line, low=False, at=due)
+        events += decoder.advance(due)
+    return events
