@@ -1,0 +1,190 @@
+"""The only writer of the roster: who is enrolled, with rows whose tokens it cannot read.
+
+Every change is one transaction: rows, registration entries, generation + 1 and the digest, or nothing. What a caller
+gives in some order is written in the order of its bytes, because the order of inserts shows in a page.
+No code and no card number ever comes here: only look-ups, HMACs and sealed tokens.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from doorctl.core.types import GroupName, HolderId
+from doorctl.errors import OperatorError
+from doorctl.roster import holders
+from doorctl.roster.change import Change, Enrolling, NewHolder, NewRow
+from doorctl.roster.creation import create_roster
+from doorctl.roster.factors import CardId, Lookup, StretchParameters
+from doorctl.roster.holders import Holder, RosterFacts
+from doorctl.roster.meta import RosterParameters, read_generation, read_parameters
+from doorctl.roster.schema import connect_for_writing, empty_wal, translated
+
+__all__ = ["Enrolling", "NewHolder", "NewRow", "RosterWriter"]
+
+_BULK_CACHE_KIB: Final = 49_152
+"""For the file and for the staged rows each, during an import; the rest of the time SQLite's 2 MB."""
+
+
+class RosterWriter:
+    """Enrols people; for one thread. Look-ups at the doors go on meanwhile, and see the whole change or none of it."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, today: date) -> None:
+        self._path = path
+        self._connection = connection
+        self._today = today
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        *,
+        today: date,
+        stretch: StretchParameters,
+        code_length: int,
+        codes_per_holder: int,
+        site_salt: bytes | None = None,
+    ) -> Self:
+        """A new roster with nobody in it; OperatorError where there is one. `site_salt` is drawn, but for tests."""
+        create_roster(
+            path, stretch=stretch, code_length=code_length, codes_per_holder=codes_per_holder, site_salt=site_salt
+        )  # fmt: skip
+        return cls.open(path, today=today)
+
+    @classmethod
+    def open(cls, path: Path, *, today: date) -> Self:
+        """OperatorError where there is no roster, StorageError where it cannot be written. `today` dates changes."""
+        if not path.exists():
+            raise OperatorError(f"{path}: there is no roster", hint="doorctl init makes one")
+        with translated(path):
+            connection = connect_for_writing(path)
+            empty_wal(connection)  # a writer that was killed may have left pages with rows that are gone by now
+        return cls(path, connection, today)
+
+    def add_holder(self, new: NewHolder) -> HolderId:
+        """Enrols one person; OperatorError where the card, a row or the asked-for short name is somebody's already."""
+        with self._change() as change:
+            return change.add(new)
+
+    @contextmanager
+    def enrolling(self) -> Iterator[Enrolling]:
+        """Many people in one change: `add` each, as they are read; all are enrolled at the end, or nobody.
+
+        An OperatorError of one `add` may be caught within: that person is left out. Whatever leaves the block undoes
+        everything. Memory does not grow with their number, but for SQLite's page caches.
+        """
+        self._use_caches_of(_BULK_CACHE_KIB)
+        try:
+            with self._change() as change:
+                yield change
+        finally:
+            self._use_caches_of(2_000)  # SQLite's default
+
+    def replace_rows(self, holder: HolderId, rows: Sequence[NewRow], *, card: CardId | None) -> None:
+        """The holder's whole set anew, made of this card (None: without one). The old rows are gone and revoked."""
+        with self._change() as change:
+            change.replace(holder, rows, card)
+
+    def remove_holder(self, holder: HolderId) -> None:
+        """The person, the card and all rows are gone from the file, and revoked."""
+        with self._change() as change:
+            change.remove(holder)
+
+    def set_groups(self, holder: HolderId, groups: Sequence[GroupName]) -> None:
+        """What doors open to whom; whether the names exist is the configuration's business."""
+        with self._change() as change:
+            change.update(holder, groups=holders.encode_groups(groups))
+
+    def set_validity(self, holder: HolderId, *, valid_from: date | None, valid_until: date | None) -> None:
+        """First and last day; None: without."""
+        first, last = holders.encode_validity(valid_from, valid_until)
+        with self._change() as change:
+            change.update(holder, valid_from=first, valid_until=last)
+
+    def set_suspended(self, holder: HolderId, suspended: bool) -> None:  # noqa: FBT001  # the verb names it
+        """Suspended holders stay enrolled and are refused."""
+        with self._change() as change:
+            change.update(holder, suspended=int(suspended))
+
+    def code_taken(self, lookup: Lookup) -> bool:
+        """Whether a row stands under this look-up: a drawn code must not be anybody's."""
+        with translated(self._path):
+            sql = "SELECT EXISTS (SELECT 1 FROM rows WHERE lookup = ?)"
+            return bool(self._connection.execute(sql, (lookup,)).fetchone()[0])
+
+    def free_id(self, label: str) -> HolderId:
+        """The short name that a person of this name would get now; tokens are sealed to it before `add_holder`."""
+        with translated(self._path):
+            return holders.free_id(self._connection, label)
+
+    def holders(
+        self,
+        search: str | None = None,
+        *,
+        group: GroupName | None = None,
+        after: HolderId | None = None,
+        limit: int | None = None,
+    ) -> list[Holder]:
+        """Holders in order of their short names; `after` and `limit` make pages."""
+        with translated(self._path):
+            return holders.find_holders(self._connection, search, group=group, after=after, limit=limit)
+
+    def holder(self, holder: HolderId) -> Holder:
+        """One holder; OperatorError where there is none."""
+        with translated(self._path):
+            return holders.find_holder(self._connection, holder)
+
+    def holder_of_card(self, card: CardId) -> HolderId | None:
+        """Whose card it is."""
+        with translated(self._path):
+            return holders.find_holder_of_card(self._connection, card)
+
+    def generation(self) -> int:
+        """Counts the changes."""
+        with translated(self._path):
+            return read_generation(self._connection)
+
+    def parameters(self) -> RosterParameters:
+        """Argon2id's cost, the site's salt, the codes' policy."""
+        with translated(self._path):
+            return read_parameters(self._connection)
+
+    def facts(self) -> RosterFacts:
+        """Counts and sizes."""
+        with translated(self._path):
+            return holders.facts(self._connection, self._path)
+
+    def close(self) -> None:
+        """Leaves nothing beside the file but what open readers hold."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _change(self) -> Iterator[Change]:
+        with translated(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                change = Change(self._connection, self._today)
+                yield change
+                change.finish()
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # the first error is the one to tell; SQLite may have rolled back itself
+                    self._connection.execute("ROLLBACK")
+                raise
+        with suppress(sqlite3.Error):  # the change is durable in the WAL; the next opening empties it, or says why not
+            empty_wal(self._connection)
+
+    def _use_caches_of(self, kib: int) -> None:
+        self._connection.execute(f"PRAGMA main.cache_size = -{kib}")
+        self._connection.execute(f"PRAGMA temp.cache_size = -{kib}")
