@@ -61,7 +61,7 @@ class Arming:
         self._fell: list[int | None] = [None, None]
         """Last falling edge, or the first time the line was seen low; None once it was seen high again."""
         self._low = [False, False]
-        """As last seen."""
+        """As last looked at; a low line is always looked at again."""
 
     @property
     def arms_at(self) -> int | None:
@@ -104,7 +104,6 @@ class Arming:
         if at < self._idle_since:
             self._turn_back(at)
         self._fell[line] = self._idle_since = at
-        self._low[line] = False
         self.look_at = at + LINE_LOW
         self._pace = (max(at, self._pace)) + FASTEST_INTERVAL
         return self._pace - at > BURST
