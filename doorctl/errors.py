@@ -8,6 +8,11 @@ class DoorctlError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    def told_by(self, program: str) -> str:
+        """`doorctl: error: …` and the hint on a line of its own, for standard error."""
+        line = f"{program}: error: {self}"
+        return f"{line}\n  hint: {self.hint}" if self.hint else line
+
 
 class OperatorError(DoorctlError):
     """The person at the keyboard asked for something that cannot be: wrong name, missing file, no right."""

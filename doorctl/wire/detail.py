@@ -53,6 +53,8 @@ class FaultCode(IntEnum):
     CLOCK = 4
     ROSTER = 5
     COURIER = 6
+    STRIKE = 7
+    """A strike or an indicator does not take orders."""
 
 
 class Act(IntEnum):

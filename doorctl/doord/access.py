@@ -1,0 +1,209 @@
+"""The path of one request: look-up, slot, decision, record, journal, answer. One path for every outcome.
+
+Nothing here branches on what a row's token means, because nothing here can know it. The decision, the record and
+the journal's write all happen at the entry's slot (answer.py), so the disk and the network see the same times too.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from doorctl.core.decision import Decision, Rules, Situation, decide
+from doorctl.core.effects import Request
+from doorctl.core.lockout import Counter, GuessingWindow, LockoutKey, Lockouts, card_key, reader_key
+from doorctl.core.types import SECOND, DoorName, Duration, Monotonic, Outcome, ReaderName, Reason
+from doorctl.doord import clock
+from doorctl.doord.answer import ANSWER_BOUND, COMMIT_ALLOWANCE, COMMIT_BOUND, AnswerTimes
+from doorctl.doord.coalesce import Coalescer, Counted
+from doorctl.doord.lookup import Found, RosterAccess
+from doorctl.doord.recorder import Draft, Recorder, Recording
+from doorctl.journal.rows import LogRow, Plain
+from doorctl.wire.detail import CoalescedDetail, GuessingDetail
+from doorctl.wire.record import Flag, Kind
+
+LOCKOUT_PREFIX: Final = b"lockout "
+"""Before a counter's key in the journal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a request was made."""
+
+    door: DoorName
+    reader: ReaderName
+
+
+class Access:
+    """Answers requests; one for the whole board, since lock-outs and guessing are the site's."""
+
+    def __init__(
+        self,
+        *,
+        roster: RosterAccess,
+        recorder: Recorder,
+        times: AnswerTimes,
+        rules: Rules,
+        lockouts: Lockouts,
+        guessing: GuessingWindow,
+        on_slow_storage: Callable[[], None],
+    ) -> None:
+        self._roster, self._recorder, self._times, self._rules = roster, recorder, times, rules
+        self._lockouts, self._guessing = lockouts, guessing
+        self._on_slow_storage = on_slow_storage
+        self._coalescers: dict[ReaderName, Coalescer] = {}
+        self.late_slots = 0
+        """Entries that a busy board moved to a later slot."""
+
+    async def answer(self, request: Request, place: Place, situation: Callable[[bool], Situation]) -> Decision:
+        """The decision, returned at the moment it is to be shown; `situation(locked_out)` is asked at the slot."""
+        found = await self._roster.find(request)
+        with_code = request.code is not None
+        ready = clock.monotonic()
+        slot = self._times.slot(request.at, with_code=with_code, now=ready)
+        self.late_slots += slot > self._times.slot(request.at, with_code=with_code, now=request.at)
+        await until(slot)
+        decision, recording = self._decide(request, found, place, situation)
+        await self.settle(recording, slot)
+        return decision
+
+    async def refuse(self, reason: Reason, at: Monotonic, place: Place) -> None:
+        """An entry that never became a request: recorded and answered like every other denial."""
+        slot = self._times.slot(at, with_code=False, now=clock.monotonic())
+        await until(slot)
+        log = LogRow(
+            wall=clock.wall(), event="access", door=place.door, reader=place.reader,
+            outcome=Outcome.DENIED, reason=reason,
+        )  # fmt: skip
+        draft = Draft(
+            kind=Kind.ACCESS, outcome=Outcome.DENIED, reason=reason, door=place.door, reader=place.reader, log=log
+        )
+        await self.settle(self._recorder.record(draft), slot)
+
+    def flush(self, now: Monotonic) -> None:
+        """Record the wrong codes that were only counted, where their window is over."""
+        for reader, coalescer in self._coalescers.items():
+            if counted := coalescer.on_deadline(now):
+                self._record_counted(reader, counted)
+
+    def _decide(
+        self, request: Request, found: Found, place: Place, situation: Callable[[bool], Situation]
+    ) -> tuple[Decision, Recording | None]:
+        now = clock.monotonic()
+        key = self._lockout_key(request, found, place)
+        locked_out = key is not None and self._lockouts.locked_out(key, now)
+        match = found.row.match if found.row is not None else None
+        decision = decide(match=match, situation=situation(locked_out), rules=self._rules)
+        if key is not None and found.readable:
+            (self._lockouts.wrong if match is None else self._lockouts.right)(key, now)
+        reason = decision.reason if found.readable else Reason.FAULT
+        recording = self._record(decision, reason, found, place, key, now)
+        if match is None and key is not None:
+            self._count_guess(now)
+        return decision, recording
+
+    def _lockout_key(self, request: Request, found: Found, place: Place) -> LockoutKey | None:
+        """Only codes are counted: a card is either there or not, and cannot be guessed at a reader."""
+        if request.code is None:
+            return None
+        return reader_key(place.reader) if found.card is None else card_key(found.card)
+
+    def _record(
+        self, decision: Decision, reason: Reason, found: Found, place: Place, key: LockoutKey | None, now: Monotonic
+    ) -> Recording | None:
+        wall = clock.wall()
+        matched = found.row is not None
+        if not matched and not self._coalescer(place.reader).tell_alone(now, wall):
+            return None
+        log = LogRow(
+            wall=wall, event="access", door=place.door, reader=place.reader, holder=decision.holder,
+            outcome=decision.outcome, reason=reason,
+        )  # fmt: skip
+        return self._recorder.record(
+            Draft(
+                kind=Kind.ACCESS,
+                outcome=decision.outcome,
+                reason=reason,
+                flags=Flag.MATCHED if matched else Flag(0),
+                door=place.door,
+                reader=place.reader,
+                token=found.row.token if found.row is not None else None,
+                row_tag=found.row_tag,
+                log=log,
+                lockouts=self._lockout_entry(key, now),
+            )
+        )
+
+    def _lockout_entry(self, key: LockoutKey | None, now: Monotonic) -> dict[bytes, Plain]:
+        if key is None:
+            return {}
+        counter = self._lockouts.counter(key, now)
+        plain: Plain = [counter.wrong, int(counter.remaining)] if counter.wrong else None
+        return {LOCKOUT_PREFIX + key: plain}
+
+    def _count_guess(self, now: Monotonic) -> None:
+        for alarm in self._guessing.wrong(now):
+            detail = GuessingDetail(wrong_codes=alarm.wrong_codes, window_s=alarm.window // SECOND)
+            log = LogRow(wall=clock.wall(), event="guessing", count=alarm.wrong_codes)
+            self._recorder.record(Draft(kind=Kind.GUESSING, detail=detail.encode(), log=log))
+
+    def _record_counted(self, reader: ReaderName, counted: Counted) -> None:
+        door = reader.partition("/")[0]
+        log = LogRow(
+            wall=clock.wall(), event="access", door=door, reader=reader, outcome=Outcome.DENIED,
+            reason=Reason.NO_MATCH, count=counted.count,
+        )  # fmt: skip
+        self._recorder.record(
+            Draft(
+                kind=Kind.ACCESS,
+                outcome=Outcome.DENIED,
+                reason=Reason.NO_MATCH,
+                count=counted.count,
+                door=door,
+                reader=reader,
+                detail=CoalescedDetail(first=counted.first).encode(),
+                log=log,
+            )
+        )
+
+    def _coalescer(self, reader: ReaderName) -> Coalescer:
+        return self._coalescers.setdefault(reader, Coalescer())
+
+    async def settle(self, recording: Recording | None, slot: Monotonic) -> None:
+        """Return when the answer may be shown: committed and at its time, or at the bound with the courier's word."""
+        if recording is not None:
+            await asyncio.wait({recording.committed}, timeout=seconds_until(Monotonic(slot + COMMIT_BOUND)))
+            if not recording.committed.done():
+                self._on_slow_storage()
+                await self._recorder.hold(recording, Monotonic(slot + ANSWER_BOUND))
+        await until(Monotonic(slot + COMMIT_ALLOWANCE))
+
+
+def stored_counters(stored: Mapping[bytes, Plain]) -> list[Counter]:
+    """The journal's values as counters again; what is none is left out (it can only make a lock-out shorter)."""
+    counters = []
+    for key, plain in stored.items():
+        match plain:
+            case [int(wrong), int(remaining)] if key.startswith(LOCKOUT_PREFIX):
+                lockout_key = LockoutKey(key.removeprefix(LOCKOUT_PREFIX))
+                counters.append(Counter(key=lockout_key, wrong=wrong, remaining=Duration(remaining)))
+            case _:
+                continue
+    return counters
+
+
+def seconds_until(moment: Monotonic) -> float:
+    """From now; never negative."""
+    return max(0, moment - clock.monotonic()) / SECOND
+
+
+async def until(moment: Monotonic) -> None:
+    """Return at or just after a moment of the monotonic clock, never before it."""
+    loop = asyncio.get_running_loop()
+    while (wait_s := seconds_until(moment)) > 0:
+        reached = loop.create_future()
+        timer = loop.call_later(wait_s, reached.set_result, None)
+        try:
+            await reached
+        finally:
+            timer.cancel()

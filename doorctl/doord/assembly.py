@@ -1,0 +1,167 @@
+"""Configuration → a door daemon's parts, put together and not yet started. Refuses loudly; never falls back.
+
+The HAL's pins are claimed here, strikes first and secured, before anything else that could fail.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from doorctl.config import types as config_types
+from doorctl.config.reading import read_config
+from doorctl.config.types import Backend, Config
+from doorctl.core.decision import Rules
+from doorctl.core.schedule import Calendar, Window
+from doorctl.errors import OperatorError
+from doorctl.paths import Paths
+from doorctl.seal.keys import ControllerKeys, MonitorFile, load_controller_keys, read_monitor_file
+from hal.board import Board, open_board
+from hal.errors import HalError
+from hal.ports import Contact, Indicator, Reader, Strike, StrikeType
+from hal.wiegand.cards import FORMATS
+from hal.wiegand.keys import Keypad, KeypadEncoding
+
+_LOG: Final = logging.getLogger("doord")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything read from files, checked against each other."""
+
+    paths: Paths
+    config: Config
+    keys: ControllerKeys
+    monitor: MonitorFile
+    colocated: bool
+    """The monitor's keys are on this board: the door can know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorPins:
+    """One door's ports."""
+
+    door: config_types.Door
+    strike: Strike
+    contact: Contact | None
+    rex: Contact | None
+    tamper: Contact | None
+    readers: tuple[tuple[config_types.Reader, Reader, Indicator | None], ...]
+
+
+def read_site(paths: Paths) -> Site:
+    """All files of this board; OperatorError where they are missing, wrong or do not belong together."""
+    config = read_config(paths.config)
+    keys = load_controller_keys(paths)
+    monitor = read_monitor_file(monitor_file(paths, config))
+    mock = config.hal.backend is Backend.MOCK
+    if mock and not keys.simulated:
+        raise OperatorError(
+            'doorctl.toml: hal.backend is "mock" and the keys of this board are real',
+            hint='a mock board is made by `doorctl init --mock`; for metal write backend = "gpiozero"',
+        )
+    if keys.simulated and not mock:
+        raise OperatorError(
+            "the keys of this board are simulated and hal.backend is not mock",
+            hint="make real keys: `doorctl init` in a new folder",
+        )
+    if monitor.simulated is not keys.simulated:
+        raise OperatorError("monitor.toml: one of board and monitor is simulated and the other is not")
+    colocated = colocated_monitor(paths)
+    if colocated and not (config.monitor.accept_colocated or keys.simulated):
+        raise OperatorError(
+            f"{paths.monitor_keys}: the monitor's keys are on the door's own board, so the door can know",
+            hint="move the monitor to another machine, or write accept_colocated = true under [monitor]",
+        )
+    return Site(paths=paths, config=config, keys=keys, monitor=monitor, colocated=colocated)
+
+
+def monitor_file(paths: Paths, config: Config) -> Path:
+    """Where the monitor's public half is."""
+    return paths.etc / config.monitor.file
+
+
+def colocated_monitor(paths: Paths) -> bool:
+    """Whether the monitor's token key lies on this machine."""
+    try:
+        return (paths.monitor_keys / "token.key").exists()
+    except OSError:
+        return True  # there is a folder that we may not look into: say the worse
+
+
+def rules(config: Config) -> Rules:
+    """Groups and calendar as the core takes them."""
+    calendar = Calendar(
+        schedules={
+            schedule.name: tuple(Window(weekday=w.weekday, begin=w.begin, end=w.end) for w in schedule.windows)
+            for schedule in config.schedules
+        },
+        holidays=frozenset(config.holidays),
+    )
+    groups = {group.name: {access.door: access.schedule for access in group.access} for group in config.groups}
+    return Rules(groups=groups, calendar=calendar)
+
+
+def claim_pins(config: Config) -> tuple[Board, tuple[DoorPins, ...]]:
+    """Open the board and claim every pin, all strikes first; OperatorError naming what cannot be had."""
+    try:
+        board = open_board(config.hal.backend.value, config.hal.chip)
+    except HalError as error:
+        raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
+    try:
+        strikes = {door.name: _strike(board, door) for door in config.doors}
+        return board, tuple(_pins(board, door, strikes[door.name]) for door in config.doors)
+    except HalError as error:
+        board.close()
+        raise OperatorError(f"hal: {error}") from error
+
+
+def _strike(board: Board, door: config_types.Door) -> Strike:
+    strike = door.strike
+    return board.strike(
+        pin=strike.pin, strike_type=StrikeType(strike.type.value), active_high=strike.active_high
+    )  # fmt: skip
+
+
+def _pins(board: Board, door: config_types.Door, strike: Strike) -> DoorPins:
+    return DoorPins(
+        door=door,
+        strike=strike,
+        contact=_input(board, f"{door.name} contact", door.contact),
+        rex=_input(board, f"{door.name} rex", door.rex),
+        tamper=_input(board, f"{door.name} tamper", door.tamper),
+        readers=tuple((reader, _reader(board, reader), _indicator(board, reader)) for reader in door.readers),
+    )
+
+
+def _input(board: Board, name: str, source: config_types.Input | None) -> Contact | None:
+    if source is None:
+        return None
+    return board.contact(name=name, pin=source.pin, active_high=source.active_high, pull=source.pull)  # type: ignore[arg-type]  # checked by reading.py
+
+
+def _indicator(board: Board, reader: config_types.Reader) -> Indicator | None:
+    if reader.led is None and reader.buzzer is None:
+        return None
+    return board.indicator(led=reader.led, buzzer=reader.buzzer)
+
+
+def _reader(board: Board, reader: config_types.Reader) -> Reader:
+    card_format = FORMATS[reader.format] if reader.format is not None else None
+
+    def accept(length: int, raw: int) -> bool:
+        return card_format is not None and (
+            card_format.refusal(length, raw, check_parity=reader.check_parity) is None
+        )  # fmt: skip
+
+    keypad = None
+    if reader.keypad is not None:
+        keypad = Keypad(encoding=KeypadEncoding(reader.keypad.value), enter_key=reader.enter_key)  # type: ignore[arg-type]  # checked by reading.py
+    return board.wiegand_reader(
+        name=reader.name,
+        d0=reader.d0,
+        d1=reader.d1,
+        card_lengths=frozenset() if card_format is None else frozenset({card_format.bits}),
+        accept=accept,
+        keypad=keypad,
+    )

@@ -1,0 +1,66 @@
+"""The board's clocks, and whether the one on the wall can be believed.
+
+Boards often have no battery: after a power cut the wall clock may stand in the past until the network is back.
+Timers, lock-outs and bounces use the monotonic clock only; schedules use the wall clock while it is trusted.
+"""
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from doorctl.core.types import SECOND, LocalTime, Monotonic, WallTime
+
+LARGEST_DIFFERENCE: Final = 60 * SECOND
+"""Beyond this the monitor's time and ours cannot both be right; design.md, Receipt."""
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+def monotonic() -> Monotonic:
+    """CLOCK_MONOTONIC now: the clock of kernel edges and of the event loop."""
+    return Monotonic(time.monotonic_ns())
+
+
+def wall() -> WallTime:
+    """The wall clock now, trusted or not."""
+    return WallTime(time.time_ns())
+
+
+def boot_id() -> bytes:
+    """16 bytes that are new at each boot; zeros where the kernel does not say."""
+    try:
+        return bytes.fromhex(_BOOT_ID.read_text(encoding="ascii").strip().replace("-", ""))
+    except (OSError, ValueError):
+        return bytes(16)
+
+
+class WallClock:
+    """The wall clock together with the reasons not to believe it."""
+
+    def __init__(self, timezone: str) -> None:
+        self._zone = ZoneInfo(timezone)
+        self._contradicted = False
+        self._before_journal = False
+
+    @property
+    def trusted(self) -> bool:
+        """False once something contradicted the clock, until something confirms it."""
+        return not (self._contradicted or self._before_journal)
+
+    def journal_ends_at(self, last: WallTime | None, now: WallTime) -> None:
+        """Compare with the newest journal row: a clock before it has jumped back."""
+        self._before_journal = last is not None and now < last
+
+    def monitor_says(self, monitor: WallTime, now: WallTime) -> None:
+        """Compare with the time of a verified receipt: it confirms or contradicts."""
+        self._contradicted = abs(monitor - now) > LARGEST_DIFFERENCE
+        if not self._contradicted:
+            self._before_journal = False
+
+    def local(self, now: WallTime) -> LocalTime | None:
+        """Day and second at the site; None while the clock is not trusted."""
+        if not self.trusted:
+            return None
+        moment = datetime.fromtimestamp(now // SECOND, tz=self._zone)
+        return LocalTime(day=moment.date(), second_of_day=moment.hour * 3600 + moment.minute * 60 + moment.second)

@@ -1,0 +1,192 @@
+"""One door: its machine, strike, inputs and readers on the event loop. Carries out effects, decides nothing.
+
+A REX goes from the input to the strike within this file, without look-up, record or commit. What an `except` does to
+the door is said beside it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from doorctl.core.door import Door
+from doorctl.core.effects import DoorEffect, Happening, Indicate, ReleaseStrike, Report, SecureStrike
+from doorctl.core.events import Closed, DoorEvent, Grant, Opened, Rex, UnlockBegins, UnlockEnds
+from doorctl.core.inputs import CONTACT_THRESHOLD, REX_THRESHOLD, Debounce
+from doorctl.core.types import SECOND, DoorName, Duration, Monotonic
+from doorctl.doord import clock
+from doorctl.doord.reader_unit import ReaderUnit
+from doorctl.doord.recorder import Draft, Recorder
+from doorctl.journal.rows import LogRow
+from doorctl.wire.detail import DoorDetail, DoorHappening, FaultCode, FaultDetail
+from doorctl.wire.record import Kind
+from hal.errors import HalError
+from hal.events import InputChanged
+from hal.ports import Contact, Strike
+
+_HAPPENINGS = {
+    Happening.FORCED_OPEN: DoorHappening.FORCED_OPEN,
+    Happening.PRE_ALARM: DoorHappening.PRE_ALARM,
+    Happening.HELD_OPEN: DoorHappening.HELD_OPEN,
+    Happening.CLOSED: DoorHappening.CLOSED,
+    Happening.UNLOCKED: DoorHappening.UNLOCKED,
+    Happening.LOCKED: DoorHappening.LOCKED,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class InputUnit:
+    """An input, what debounces it, and what a settled change means."""
+
+    contact: Contact
+    debounce: Debounce
+    settled: Callable[[bool], None]
+
+
+class DoorUnit:
+    """The door's machine and everything it moves or hears."""
+
+    def __init__(
+        self,
+        *,
+        name: DoorName,
+        machine: Door,
+        strike: Strike,
+        recorder: Recorder,
+        fault: Callable[[str, str | None], None],
+    ) -> None:
+        self.name = name
+        self._machine = machine
+        self._strike = strike
+        self._recorder = recorder
+        self._fault = fault
+        self.readers: list[ReaderUnit] = []
+        self._inputs: list[InputUnit] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def machine(self) -> Door:
+        """For status and for the situation of a decision."""
+        return self._machine
+
+    def add_contact(self, contact: Contact, *, open_at_start: bool) -> None:
+        """The door position switch."""
+        self._add(contact, CONTACT_THRESHOLD, active=open_at_start, settled=self._leaf_moved)
+
+    def add_rex(self, contact: Contact) -> None:
+        """The request-to-exit input: a press releases; letting go does nothing."""
+        self._add(contact, REX_THRESHOLD, active=False, settled=self._rex_moved)
+
+    def add_tamper(self, contact: Contact) -> None:
+        """The tamper input of the reader or the housing."""
+        self._add(contact, CONTACT_THRESHOLD, active=False, settled=self._tampered)
+
+    def start(self) -> None:
+        """Bring the strike to where the machine is, then listen."""
+        self._apply(self._machine.posture())
+        for unit in self._inputs:
+            unit.contact.start(lambda change, unit=unit: self._changed(unit, change))  # type: ignore[misc]
+        for reader in self.readers:
+            reader.start()
+        self.arm()
+
+    def close(self) -> None:
+        """Secure the strike and give every pin back."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for closing in [self._strike.close, *(r.close for r in self.readers), *(u.contact.close for u in self._inputs)]:
+            try:
+                closing()
+            except HalError as error:
+                # the door stays secured: the strike was the first to be closed
+                self._fault(f"door {self.name}", str(error))
+
+    def receive(self, event: DoorEvent) -> None:
+        """Something happened at the door or was ordered; IllegalEvent goes to whoever ordered it."""
+        self._apply(self._machine.receive(event, clock.monotonic()))
+        self.arm()
+
+    def grant(self) -> None:
+        """Somebody may pass once."""
+        self.receive(Grant())
+
+    def schedule(self, *, unlocked: bool) -> None:
+        """The unlock schedule says so now."""
+        if unlocked is not self._machine.status.scheduled:
+            self.receive(UnlockBegins() if unlocked else UnlockEnds())
+
+    def arm(self) -> None:
+        """Set the one timer to the next thing that is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadlines = [
+            self._machine.next_deadline(),
+            *(unit.debounce.next_deadline() for unit in self._inputs),
+            *(reader.next_deadline() for reader in self.readers),
+        ]
+        due = min((deadline for deadline in deadlines if deadline is not None), default=None)
+        if due is not None:
+            wait_s = max(0, due - clock.monotonic()) / SECOND
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._due)
+
+    def _due(self) -> None:
+        now = clock.monotonic()
+        for unit in self._inputs:
+            if settled := unit.debounce.on_deadline(now):
+                unit.settled(settled.active)
+        for reader in self.readers:
+            reader.on_deadline(now)
+        self._apply(self._machine.on_deadline(now))
+        self.arm()
+
+    def _add(self, contact: Contact, threshold: Duration, *, active: bool, settled: Callable[[bool], None]) -> None:
+        debounce = Debounce(threshold=threshold, active=active, now=clock.monotonic())
+        self._inputs.append(InputUnit(contact=contact, debounce=debounce, settled=settled))
+
+    def _changed(self, unit: InputUnit, change: InputChanged) -> None:
+        if settled := unit.debounce.receive(active=change.active, at=Monotonic(change.at)):
+            unit.settled(settled.active)
+        self.arm()
+
+    def _leaf_moved(self, open_: bool) -> None:  # noqa: FBT001  an input's level
+        self.receive(Opened() if open_ else Closed())
+
+    def _rex_moved(self, pressed: bool) -> None:  # noqa: FBT001  an input's level
+        if pressed:
+            self.receive(Rex())
+
+    def _tampered(self, active: bool) -> None:  # noqa: FBT001  an input's level
+        detail = FaultDetail(code=FaultCode.TAMPER, began=active).encode()
+        log = LogRow(wall=clock.wall(), event="tamper", door=self.name, detail="began" if active else "ended")
+        self._recorder.record(Draft(kind=Kind.FAULT, door=self.name, detail=detail, log=log))
+        self._fault(f"tamper {self.name}", "active" if active else None)
+
+    def _apply(self, effects: list[DoorEffect]) -> None:
+        for effect in effects:
+            match effect:
+                case ReleaseStrike():
+                    self._move(self._strike.release)
+                case SecureStrike():
+                    self._move(self._strike.secure)
+                case Indicate():
+                    for reader in self.readers:
+                        reader.show(effect.light, effect.beep_ms)
+                case Report():
+                    self._report(_HAPPENINGS[effect.happening], effect.happening)
+                case _:
+                    assert_never(effect)
+
+    def _move(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except HalError as error:
+            # the door is where the metal leaves it (its resistor or relay); people get out without software
+            self._fault(f"strike {self.name}", str(error))
+        else:
+            self._fault(f"strike {self.name}", None)
+
+    def _report(self, happening: DoorHappening, what: Happening) -> None:
+        log = LogRow(wall=clock.wall(), event="door", door=self.name, detail=what.value)
+        draft = Draft(kind=Kind.DOOR, door=self.name, detail=DoorDetail(happening=happening).encode(), log=log)
+        self._recorder.record(draft)

@@ -1,0 +1,34 @@
+"""The lockdown order on disk: a file that is there while the order stands, so that a restart does not end it."""
+
+import os
+from pathlib import Path
+
+from doorctl.errors import StorageError
+
+
+class LockdownMark:
+    """One empty file; made and removed durably."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def is_set(self) -> bool:
+        """Whether the order stands; where the folder cannot be read, it does not."""
+        return self._path.exists()
+
+    def write(self, *, on: bool) -> None:
+        """Set or clear; StorageError where the disk does not take it (the order itself holds until a restart)."""
+        try:
+            if on:
+                os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o640))
+            else:
+                self._path.unlink(missing_ok=True)
+            folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise StorageError(
+                f"{self._path}: {error.strerror}", hint="the order is carried out, and a restart would forget it"
+            ) from error

@@ -1,0 +1,223 @@
+"""What the control socket can ask: status, unlock, lockdown, the next card, a path test. Each right is named here.
+
+Every act of a person is a record that names the uid. Answers say nothing of codes, cards (but the one being enrolled,
+to those who may enrol) or tokens.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from doorctl.core.events import Grant, HoldUnlocked, Lockdown, Restore
+from doorctl.core.types import SECOND, DoorName, Duration
+from doorctl.doord import clock
+from doorctl.doord.answer import COMMIT_ALLOWANCE
+from doorctl.doord.control import Answer, Caller, Operation, Right
+from doorctl.doord.door_unit import DoorUnit
+from doorctl.doord.reader_unit import ReaderUnit
+from doorctl.doord.recorder import Draft, Recording
+from doorctl.doord.upkeep import path_words
+from doorctl.errors import MalformedError, OperatorError
+from doorctl.journal.rows import LogRow
+from doorctl.wire.detail import Act, OperatorDetail, TestDetail
+from doorctl.wire.record import Kind
+
+if TYPE_CHECKING:
+    from doorctl.doord.runtime import Doord
+
+LONGEST_UNLOCK_S: Final = 3600
+LONGEST_WAIT_S: Final = 120
+
+
+class Operations:
+    """The operations of one daemon."""
+
+    def __init__(self, doord: "Doord") -> None:
+        self._doord = doord
+        self._relocks: dict[DoorName, asyncio.TimerHandle] = {}
+
+    def table(self) -> Mapping[str, tuple[Right, Operation]]:
+        """Name → right and operation."""
+        return {
+            "status": (Right.READ, self.status),
+            "unlock": (Right.OPERATE, self.unlock),
+            "lockdown": (Right.OPERATE, self.set_lockdown),
+            "test-alarm": (Right.OPERATE, self.test_alarm),
+            "next-card": (Right.ENROL, self.next_card),
+        }
+
+    async def status(self, _: Caller, request: Mapping[str, Any]) -> Answer:
+        """Everything `doorctl status` shows."""
+        only(request)
+        doord = self._doord
+        spool, link = doord.recorder.status, doord.link
+        return {
+            "site": doord.site.config.site.id,
+            "controller": doord.site.keys.controller.hex(),
+            "keys": f"keys in {doord.site.keys.kept_in}",
+            "simulated": doord.site.keys.simulated,
+            "colocated": doord.site.colocated,
+            "lockdown": doord.lockdown.is_set(),
+            "time_trusted": doord.clock.trusted,
+            "doors": [self._door(name, unit) for name, unit in doord.doors.items()],
+            "spool": {
+                "pending": doord.recorder.pending,
+                "waiting_for_disk": doord.recorder.waiting,
+                "oldest": None if spool.oldest is None else spool.oldest.wall // SECOND,
+                "epoch": doord.recorder.epoch.hex(),
+                "head": doord.recorder.sequence,
+                "refused_by_monitor": doord.receipts.refused,
+                "forged_receipts": doord.receipts.forged,
+            },
+            "path": {
+                "state": path_words(link.path) if link.connected else "no courier",
+                "courier_connections": link.counters.connections,
+                "malformed": link.counters.malformed,
+            },
+            "roster": {"holders": doord.roster.holders, "generation": doord.roster.facts.generation},
+            "answer_ms": {
+                "card": (doord.times.card_work + COMMIT_ALLOWANCE) // 1_000_000,
+                "code": (doord.times.code_work + COMMIT_ALLOWANCE) // 1_000_000,
+                "late": doord.access.late_slots,
+            },
+            "faults": doord.faults.shown(),
+        }
+
+    async def unlock(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
+        """Release a strike for its usual time, or hold it released for `seconds`."""
+        only(request, "door", "seconds")
+        unit = self._unit(request.get("door"))
+        seconds = request.get("seconds")
+        if seconds is not None and not (
+            isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= LONGEST_UNLOCK_S
+        ):
+            raise MalformedError(f"unlock: expected seconds from 0 to {LONGEST_UNLOCK_S}, got {seconds!r}")
+        if unit.machine.status.lockdown:
+            raise OperatorError(f"{unit.name}: lockdown is on", hint="`doorctl lockdown off` ends it")
+        await self._done(caller, Act.UNLOCK, f"unlock {unit.name}", door=unit.name)
+        if seconds is None:
+            unit.receive(Grant())
+            return {"door": unit.name, "seconds": self._release_s(unit.name)}
+        unit.receive(HoldUnlocked())
+        self._relock_later(unit, seconds)
+        return {"door": unit.name, "seconds": seconds}
+
+    async def set_lockdown(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
+        """Begin or end the lockdown of every door; it survives a restart."""
+        only(request, "on")
+        on = request.get("on")
+        if not isinstance(on, bool):
+            raise MalformedError("lockdown: expected on to be true or false")
+        for unit in self._doord.doors.values():
+            self._cancel_relock(unit.name)
+            unit.receive(Lockdown() if on else Restore())
+        act = Act.LOCKDOWN if on else Act.RESTORE
+        await self._done(caller, act, "lockdown begins" if on else "lockdown ends")
+        await self._doord.journal_thread.call(self._doord.lockdown.write, on=on)
+        return {"lockdown": on}
+
+    def restore_lockdown(self) -> None:
+        """At start: the order that stood when the process ended stands again."""
+        if self._doord.lockdown.is_set():
+            for unit in self._doord.doors.values():
+                unit.receive(Lockdown())
+
+    async def test_alarm(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
+        """A path test: a record like every other, and its receipt awaited."""
+        only(request, "wait_s")
+        wait_s = waiting(request)
+        nonce = os.urandom(16)
+        log = LogRow(wall=clock.wall(), event="path test", detail=f"{nonce.hex()[:8]} by uid {caller.uid}")
+        begun = clock.monotonic()
+        recording = self._doord.recorder.record(
+            Draft(kind=Kind.TEST, detail=TestDetail(nonce=nonce).encode(), log=log)
+        )  # fmt: skip
+        receipted = await self._receipted(recording, wait_s)
+        return {
+            "number": nonce.hex()[:8],
+            "receipted": receipted,
+            "milliseconds": (clock.monotonic() - begun) // 1_000_000,
+        }
+
+    async def next_card(self, _: Caller, request: Mapping[str, Any]) -> Answer:
+        """The next card at a door's reader, which then opens nothing."""
+        only(request, "door", "wait_s")
+        reader = self._reader(request.get("door"))
+        card = await reader.next_card(Duration(round(waiting(request) * SECOND)))
+        if card is None:
+            raise OperatorError(f"{reader.place.reader}: no card was shown in time")
+        return {"reader": reader.place.reader, "length": card.length, "raw": str(card.raw)}
+
+    async def _done(self, caller: Caller, act: Act, words: str, *, door: str = "") -> None:
+        """Record what a person did, durably, before it is carried out or answered."""
+        log = LogRow(wall=clock.wall(), event="operator", door=door, detail=f"{words}, by uid {caller.uid}")
+        detail = OperatorDetail(act=act, uid=caller.uid).encode()
+        recording = self._doord.recorder.record(Draft(kind=Kind.OPERATOR, door=door, detail=detail, log=log))
+        await self._doord.access.settle(recording, clock.monotonic())
+
+    async def _receipted(self, recording: Recording, wait_s: float) -> bool:
+        waiter = self._doord.receipts.waiter(recording.hash)
+        await asyncio.wait({waiter}, timeout=wait_s)
+        self._doord.receipts.forget_waiter(recording.hash)
+        return waiter.done()
+
+    def _relock_later(self, unit: DoorUnit, seconds: float) -> None:
+        self._cancel_relock(unit.name)
+        loop = asyncio.get_running_loop()
+        self._relocks[unit.name] = loop.call_later(seconds, unit.receive, Restore())
+
+    def _cancel_relock(self, door: DoorName) -> None:
+        if timer := self._relocks.pop(door, None):
+            timer.cancel()
+
+    def _release_s(self, door: DoorName) -> float:
+        return next(d.strike.release for d in self._doord.site.config.doors if d.name == door) / SECOND
+
+    def _unit(self, untrusted_name: object) -> DoorUnit:
+        for name, unit in self._doord.doors.items():
+            if name == untrusted_name:
+                return unit
+        raise OperatorError(f"there is no door {untrusted_name!r}", hint=f"doors: {', '.join(self._doord.doors)}")
+
+    def _reader(self, untrusted_name: object) -> ReaderUnit:
+        readers = [reader for unit in self._doord.doors.values() for reader in unit.readers]
+        for reader in readers:
+            if untrusted_name in (reader.place.reader, reader.place.door):
+                return reader
+        names = ", ".join(reader.place.reader for reader in readers)
+        raise OperatorError(f"there is no reader at {untrusted_name!r}", hint=f"readers: {names}")
+
+    def _door(self, name: DoorName, unit: DoorUnit) -> dict[str, Any]:
+        status = unit.machine.status
+        return {
+            "name": name,
+            "state": status.state,
+            "lock": status.lock.value,
+            "leaf": status.leaf.value,
+            "released": status.released,
+            "light": status.light.value,
+            "readers": [
+                {
+                    "name": reader.place.reader,
+                    "state": reader.state,
+                    "counters": reader.reader.counters(),
+                    "dropped": reader.dropped,
+                }
+                for reader in unit.readers
+            ],
+        }
+
+
+def only(request: Mapping[str, Any], *known: str) -> None:
+    """MalformedError where a request says more than its operation knows."""
+    if unknown := sorted(set(request) - set(known)):
+        raise MalformedError(f"control: unknown member {unknown[0][:40]!r}")
+
+
+def waiting(request: Mapping[str, Any]) -> float:
+    """The request's `wait_s`, 30 where it says none."""
+    wait_s = request.get("wait_s", 30.0)
+    if isinstance(wait_s, bool) or not isinstance(wait_s, int | float) or not 0 < wait_s <= LONGEST_WAIT_S:
+        raise MalformedError(f"control: expected wait_s from 0 to {LONGEST_WAIT_S}")
+    return float(wait_s)

@@ -1,0 +1,198 @@
+"""One reader of one door: hal's events in, requests to Access, answers shown. One entry in flight at a time.
+
+While an entry waits for its answer, what is shown to this reader is dropped: the light says so, and neither a second
+card nor more keys can change how long the answer takes. Other readers are not affected.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, assert_never
+
+from doorctl.core.decision import Granted, Situation
+from doorctl.core.effects import EntryEffect, Incomplete, Light, ShowIdle, ShowWaiting, Submit
+from doorctl.core.entry import Entry
+from doorctl.core.events import BadFrame, CardRead, Key, KeyRead
+from doorctl.core.types import Card, Duration, Mode, Monotonic, Reason
+from doorctl.doord.access import Access, Place
+from hal import events, ports
+from hal.errors import HalError
+from hal.wiegand.tally import Why
+
+DENIED_BEEP_MS: Final = (100, 100, 100, 100, 100)
+"""Three short beeps: refused, whatever the reason."""
+DENIED_SHOWN_S: Final = 1.5
+_BAD_CARD: Final = frozenset({Why.FORMAT.value, Why.COMPLEMENT.value})
+"""A whole frame of the right length that the format refuses; anything else is noise, and only counted."""
+
+
+class ReaderUnit:
+    """Translates, collects an entry, and shows its answer."""
+
+    def __init__(
+        self,
+        *,
+        place: Place,
+        reader: ports.Reader,
+        indicator: ports.Indicator | None,
+        entry: Entry,
+        access: Access,
+        mode: Callable[[], Mode],
+        situation: Callable[[bool], Situation],
+        granted: Callable[[], None],
+        changed: Callable[[], None],
+        fault: Callable[[str, str | None], None],
+        spawn: Callable[..., asyncio.Task[None]],
+    ) -> None:
+        """`granted()` moves the door machine; `changed()` re-arms its timer; `fault(name, text)` sets or clears one."""
+        self.place = place
+        self.reader = reader
+        self._indicator = indicator
+        self._entry = entry
+        self._access = access
+        self._mode, self._situation, self._granted = mode, situation, granted
+        self._changed, self._fault, self._spawn = changed, fault, spawn
+        self._light = Light.IDLE
+        self._covered: asyncio.TimerHandle | None = None
+        self._busy = False
+        self._capture: asyncio.Future[Card] | None = None
+        self.state = "arming"
+        self.dropped = 0
+        """Events that came while an answer was due."""
+
+    def start(self) -> None:
+        """Begin to read."""
+        self.reader.start(self._deliver)
+
+    def close(self) -> None:
+        """Stop reading, dark and silent."""
+        if self._covered is not None:
+            self._covered.cancel()
+        self.reader.close()
+        if self._indicator is not None:
+            self._indicator.close()
+
+    def next_deadline(self) -> Monotonic | None:
+        """When the entry in hand is to be given up."""
+        return self._entry.next_deadline()
+
+    def on_deadline(self, now: Monotonic) -> None:
+        """Give up an entry whose time is over."""
+        self._apply(self._entry.on_deadline(now))
+
+    def show(self, light: Light, beep_ms: tuple[int, ...] | None) -> None:
+        """The door's own light and sound; an answer being shown covers the light a moment longer."""
+        self._light = light
+        if self._covered is None or light is not Light.IDLE:
+            self._uncover()
+        if beep_ms is not None:
+            self._beep(beep_ms)
+
+    async def next_card(self, within: Duration) -> Card | None:
+        """The next card shown here, which then opens nothing; None where none came in time."""
+        self._capture = asyncio.get_running_loop().create_future()
+        self._entry.reset()
+        self._light_now(Light.WAITING)
+        try:
+            return await asyncio.wait_for(self._capture, within / 1e9)
+        except TimeoutError:
+            return None
+        finally:
+            self._capture = None
+            self._uncover()
+
+    def _deliver(self, event: events.ReaderEvent) -> None:
+        match event:
+            case events.CardBits():
+                self._card(Card(length=event.length, raw=event.raw), Monotonic(event.at))
+            case events.KeyPressed():
+                self._take(KeyRead(key=Key(event.key.value), at=Monotonic(event.at)))
+            case events.FrameRefused():
+                if event.why in _BAD_CARD:
+                    self._take(BadFrame(at=Monotonic(event.at)))
+            case events.ReaderArmed():
+                self.state = "reading"
+                self._fault(f"reader {self.place.reader}", None)
+            case events.ReaderFault():
+                self.state = event.kind.value
+                self._entry.reset()
+                self._fault(f"reader {self.place.reader}", event.kind.value)
+            case _:
+                assert_never(event)
+
+    def _card(self, card: Card, at: Monotonic) -> None:
+        if self._capture is not None:
+            if not self._capture.done():
+                self._capture.set_result(card)
+            return
+        self._take(CardRead(card=card, at=at))
+
+    def _take(self, event: CardRead | KeyRead | BadFrame) -> None:
+        if self._busy or self._capture is not None:
+            self.dropped += 1
+            return
+        self._apply(self._entry.receive(event, self._mode()))
+        self._changed()
+
+    def _apply(self, effects: list[EntryEffect]) -> None:
+        for effect in effects:
+            match effect:
+                case Submit():
+                    self._busy = True
+                    self._spawn(self._answer(effect), name=f"answer {self.place.reader}")
+                case Incomplete():
+                    self._busy = True
+                    self._spawn(self._refuse(effect.reason, effect.at), name=f"answer {self.place.reader}")
+                case ShowWaiting():
+                    self._light_now(Light.WAITING)
+                case ShowIdle():
+                    self._uncover()
+                case _:
+                    assert_never(effect)
+
+    async def _answer(self, submit: Submit) -> None:
+        try:
+            decision = await self._access.answer(submit.request, self.place, self._situation)
+        finally:
+            self._busy = False
+        if isinstance(decision, Granted):
+            self._granted()
+            self._uncover()
+        else:
+            self._show_denied()
+
+    async def _refuse(self, reason: Reason, at: Monotonic) -> None:
+        try:
+            await self._access.refuse(reason, at, self.place)
+        finally:
+            self._busy = False
+        self._show_denied()
+
+    def _show_denied(self) -> None:
+        self._light_now(Light.DENIED)
+        self._beep(DENIED_BEEP_MS)
+        self._covered = asyncio.get_running_loop().call_later(DENIED_SHOWN_S, self._uncover)
+
+    def _uncover(self) -> None:
+        """Show the door's own light again."""
+        if self._covered is not None:
+            self._covered.cancel()
+            self._covered = None
+        self._light_now(self._light)
+
+    def _light_now(self, light: Light) -> None:
+        if self._indicator is None:
+            return
+        try:
+            self._indicator.light(ports.Light(light.value))
+        except HalError as error:
+            # the door stays as it is: a dark lamp locks nobody in or out
+            self._fault(f"indicator {self.place.reader}", str(error))
+
+    def _beep(self, pattern_ms: tuple[int, ...]) -> None:
+        if self._indicator is None:
+            return
+        try:
+            self._indicator.beep(pattern_ms)
+        except HalError as error:
+            # the door stays as it is: a silent sounder locks nobody in or out
+            self._fault(f"indicator {self.place.reader}", str(error))

@@ -1,0 +1,146 @@
+"""Receipts and what the monitor wants again: the only way a record is ever forgotten here.
+
+A receipt counts when the monitor signed it, for this controller, over the hash of a record that is here. Its time
+confirms or contradicts the wall clock only where it answers a record made within the last minute, so that an old
+receipt played back by the network side moves nothing. Nothing that arrives here ever moves a strike.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from typing import Final
+
+from doorctl.core.types import SECOND, Monotonic
+from doorctl.doord import clock
+from doorctl.doord.recorder import Recorder
+from doorctl.doord.worker import WorkerThread
+from doorctl.errors import PeerError, StorageError
+from doorctl.journal.journal import Journal
+from doorctl.journal.rows import ReceiptKey, Stored
+from doorctl.seal.public import MonitorPublic
+from doorctl.seal.receipts import verify_receipt
+from doorctl.wire.receipt import Receipt, Status
+from doorctl.wire.record import ControllerId, RecordHash
+
+_RECENT: Final = Monotonic(60 * SECOND)
+_MOST_RECENT: Final = 512
+_MOST_WANTED: Final = 1024
+"""Records sent again for one wish; a monitor that lost more wishes again."""
+RETRY_S: Final = 1.0
+
+
+class Receipts:
+    """Takes receipts on the loop, marks them in the journal's thread, many at a time."""
+
+    def __init__(
+        self,
+        *,
+        controller: ControllerId,
+        monitor: MonitorPublic,
+        journal: Journal,
+        thread: WorkerThread,
+        recorder: Recorder,
+        wall_clock: clock.WallClock,
+    ) -> None:
+        self._controller, self._monitor = controller, monitor
+        self._journal, self._thread, self._recorder, self._clock = journal, thread, recorder, wall_clock
+        self._recent: OrderedDict[RecordHash, Monotonic] = OrderedDict()
+        self._waiters: dict[RecordHash, asyncio.Future[None]] = {}
+        self._taken: list[ReceiptKey] = []
+        self._marking: asyncio.Task[None] | None = None
+        self._finding: asyncio.Task[None] | None = None
+        self._wanted: deque[Stored] = deque()
+        self._offered: Stored | None = None
+        self.forged = 0
+        """Receipts that the monitor did not sign, or that are of another board."""
+        self.refused: dict[str, int] = {}
+        """Records the monitor will not take, by its reason; they stay in the spool."""
+
+    def made(self, hash_: RecordHash, now: Monotonic) -> None:
+        """A record was made: a receipt for it within a minute tells the time."""
+        self._recent[hash_] = now
+        while len(self._recent) > _MOST_RECENT:
+            self._recent.popitem(last=False)
+
+    def waiter(self, hash_: RecordHash) -> asyncio.Future[None]:
+        """Done when the record's receipt is here."""
+        return self._waiters.setdefault(hash_, asyncio.get_running_loop().create_future())
+
+    def forget_waiter(self, hash_: RecordHash) -> None:
+        """Nobody waits any more."""
+        self._waiters.pop(hash_, None)
+
+    def take(self, untrusted: bytes) -> None:
+        """Bytes that the courier says are a receipt."""
+        try:
+            receipt = verify_receipt(untrusted, self._monitor)
+        except PeerError:
+            # the door stays as it is: the record waits for a receipt that is one
+            self.forged += 1
+            return
+        if receipt.controller != self._controller:
+            self.forged += 1
+            return
+        if receipt.status is Status.REFUSED:
+            self.refused[receipt.refusal.name] = self.refused.get(receipt.refusal.name, 0) + 1
+            return
+        self._tell_time(receipt)
+        self._recorder.receipted(receipt.record)
+        if waiter := self._waiters.pop(receipt.record, None):
+            waiter.set_result(None)
+        self._taken.append((receipt.epoch, receipt.sequence, receipt.record, receipt.monitor_time))
+        if receipt.want_count:
+            self._want(receipt)
+        if self._marking is None or self._marking.done():
+            self._marking = asyncio.get_running_loop().create_task(self._mark(), name="receipts")
+
+    async def backlog(self, most: int) -> list[bytes]:
+        """Older records, newest first: what the monitor wants again, then what waits for a receipt.
+
+        Each pass goes down to the oldest before it begins at the newest again, so that a record which the monitor
+        refuses cannot stand in the way of the others.
+        """
+        records = [self._wanted.popleft().record for _ in range(min(most, len(self._wanted)))]
+        if len(records) < most:
+            found = await self._thread.call(self._journal.pending, most - len(records), before=self._offered)
+            self._offered = found[-1] if len(found) == most - len(records) else None
+            records += [stored.record for stored in found]
+        return records
+
+    async def close(self) -> None:
+        """Mark what was taken; idempotent."""
+        tasks = {task for task in (self._marking, self._finding) if task is not None}
+        if tasks:
+            await asyncio.wait(tasks, timeout=RETRY_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _tell_time(self, receipt: Receipt) -> None:
+        made = self._recent.pop(receipt.record, None)
+        if made is not None and clock.monotonic() - made < _RECENT:
+            self._clock.monitor_says(receipt.monitor_time, clock.wall())
+
+    async def _mark(self) -> None:
+        while self._taken:
+            taken, self._taken = self._taken, []
+            try:
+                await self._thread.call(self._journal.done, taken)
+            except StorageError:
+                # the door stays as it is: at worst a record is sent twice, which the monitor recognises
+                self._taken = taken + self._taken
+                await asyncio.sleep(RETRY_S)
+            else:
+                await self._recorder.refresh()
+
+    def _want(self, receipt: Receipt) -> None:
+        if self._finding is None or self._finding.done():
+            self._finding = asyncio.get_running_loop().create_task(self._find_wanted(receipt), name="wanted")
+
+    async def _find_wanted(self, receipt: Receipt) -> None:
+        count = min(receipt.want_count, _MOST_WANTED)
+        try:
+            found = await self._thread.call(self._journal.again, receipt.want_epoch, receipt.want_sequence, count)
+        except StorageError:
+            return  # the door stays as it is: the monitor will want them again
+        waiting = {stored.hash for stored in self._wanted}
+        self._wanted.extend(stored for stored in found if stored.hash not in waiting)

@@ -1,0 +1,343 @@
+"""Makes every record of this board: numbers, chains, signs and seals it, journals it, hands it to the courier.
+
+Theory of operation. `record()` seals at once, on the event loop, so that the chain has one order; the journal's
+thread then commits whatever waits, together. A commit makes a Recording `committed` and offers it to the courier as
+fresh. Where the disk does not answer in time, `hold()` puts the record into the courier's memory instead, and the
+queue here keeps it until the disk is back. Nothing in this file knows or asks what a token means; a record without a
+row carries filler of the same size.
+
+The door stays as it is whatever the disk does: a StorageError raises a fault and is tried again every second.
+"""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from doorctl.core.types import Monotonic, Outcome, Reason
+from doorctl.doord import clock
+from doorctl.doord.handoff import CourierLink
+from doorctl.doord.worker import WorkerThread
+from doorctl.errors import StorageError
+from doorctl.journal.journal import Journal
+from doorctl.journal.rows import Entry, LogRow, LossReport, Plain, SpoolStatus
+from doorctl.seal.keys import ControllerKeys
+from doorctl.seal.public import MonitorPublic
+from doorctl.seal.sealing import filler_token, seal_record
+from doorctl.wire.detail import FaultCode, FaultDetail, StartDetail, SupervisionDetail
+from doorctl.wire.record import (
+    NO_EPOCH,
+    NO_HASH,
+    SUPERVISION_BIT,
+    Body,
+    Epoch,
+    Flag,
+    Header,
+    Kind,
+    RecordHash,
+    RowTag,
+    Sequence,
+    Token,
+    record_hash,
+)
+from doorctl.wire.sizes import EPOCH_SIZE, ROW_TAG_SIZE
+
+RETRY_S: Final = 1.0
+"""Between two tries of a disk that failed."""
+GROUP: Final = 64
+"""Records committed in one transaction at most: what a slow card writes in well under the bound."""
+MOST_UNSTORED: Final = 4096
+"""Records kept in memory while the disk fails (8 MiB); beyond that the oldest receipted, then the oldest, give way."""
+_KINDS_OF_STRUCTURE: Final = frozenset({Kind.START, Kind.ENROLLED, Kind.LOSS})
+
+
+class RosterFacts(NamedTuple):
+    """The roster as it stands on the disk now; every record says it."""
+
+    generation: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is to be recorded, before it has a number."""
+
+    kind: Kind
+    outcome: Outcome = Outcome.NONE
+    reason: Reason = Reason.NONE
+    flags: Flag = Flag(0)  # noqa: RUF009  an IntFlag is immutable
+    count: int = 1
+    door: str = ""
+    reader: str = ""
+    token: Token | None = field(default=None, repr=False)
+    """None: filler."""
+    row_tag: RowTag | None = field(default=None, repr=False)
+    """None: filler."""
+    detail: bytes = field(default=b"", repr=False)
+    log: LogRow | None = None
+    lockouts: Mapping[bytes, Plain] = field(default_factory=dict, repr=False)
+    sent_generation: int | None = None
+    loss: LossReport | None = None
+    """What gives way when this record is journaled."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Recording:
+    """A sealed record on its way to the disk."""
+
+    record: bytes = field(repr=False)
+    hash: RecordHash
+    entry: Entry = field(repr=False)
+    committed: asyncio.Future[None]
+    """Done when the disk has it; never fails."""
+    made: Monotonic
+    held: bool = False
+    """The courier has it in memory, or had it."""
+    receipted: bool = False
+
+
+class Recorder:
+    """One epoch's chain and the queue to the disk. All methods run on the event loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        keys: ControllerKeys,
+        monitor: MonitorPublic,
+        journal: Journal,
+        thread: WorkerThread,
+        link: CourierLink,
+        facts: Callable[[], RosterFacts],
+        standing_flags: Callable[[], Flag],
+        on_storage: Callable[[bool], None],
+        on_made: Callable[[RecordHash, Monotonic], None],
+    ) -> None:
+        """`facts` and `standing_flags` are read for each record; `on_storage(failed)` is told each change.
+
+        `on_made` hears of every record, supervision included.
+        """
+        self._keys, self._monitor, self._journal = keys, monitor, journal
+        self._thread, self._link = thread, link
+        self._facts, self._standing_flags = facts, standing_flags
+        self._on_storage, self._on_made = on_storage, on_made
+        self.epoch = Epoch(os.urandom(EPOCH_SIZE))
+        self._boot_id = clock.boot_id()
+        self._sequence = 0
+        self._supervision = 0
+        self._previous = NO_HASH
+        self._queue: deque[Recording] = deque()
+        self._by_hash: dict[RecordHash, Recording] = {}
+        self._committer: asyncio.Task[None] | None = None
+        self.status: SpoolStatus = journal.status()
+        self.storage_failed = False
+        self.gave_way = 0
+        """Records that memory could not keep while the disk failed."""
+
+    @property
+    def pending(self) -> int:
+        """Records without a receipt, on the disk and on their way to it."""
+        return self.status.pending + len(self._queue)
+
+    @property
+    def sequence(self) -> int:
+        """The last number given in this epoch."""
+        return self._sequence
+
+    @property
+    def waiting(self) -> int:
+        """Records that the disk has not answered for."""
+        return len(self._queue)
+
+    def start(self) -> Recording:
+        """The epoch's first record: it names the epoch before it, so that no counter must survive a crash."""
+        head = self.status.head
+        detail = StartDetail(
+            previous_epoch=head.epoch if head else NO_EPOCH,
+            previous_head=head.sequence if head else Sequence(0),
+            previous_hash=head.hash if head else NO_HASH,
+        )
+        log = LogRow(wall=clock.wall(), event="start")
+        return self.record(Draft(kind=Kind.START, detail=detail.encode(), log=log))
+
+    def record(self, draft: Draft) -> Recording:
+        """Number, chain, sign, seal; the disk's answer comes later as `committed`."""
+        self._sequence += 1
+        sealed = self._seal(draft, Sequence(self._sequence), self._previous)
+        self._previous = record_hash(sealed)
+        recording = Recording(
+            record=sealed,
+            hash=self._previous,
+            entry=Entry(
+                log=draft.log,
+                record=sealed,
+                matched=draft.kind is not Kind.ACCESS or Flag.MATCHED in draft.flags,
+                structure=draft.kind in _KINDS_OF_STRUCTURE,
+                wall=clock.wall() if draft.log is None else None,
+                sent_generation=draft.sent_generation,
+                lockouts=draft.lockouts,
+                loss=draft.loss,
+            ),
+            committed=asyncio.get_running_loop().create_future(),
+            made=clock.monotonic(),
+        )
+        self._queue.append(recording)
+        self._by_hash[recording.hash] = recording
+        if self.storage_failed:
+            recording.held = self._link.fresh(sealed)
+        self._keep_bound()
+        self._wake()
+        return recording
+
+    def supervision(self) -> bytes:
+        """A signed, sealed word of where this epoch stands; never journaled, a counter of its own."""
+        self._supervision += 1
+        oldest, receipted = self.status.oldest, self.status.receipted
+        detail = SupervisionDetail(
+            head=Sequence(self._sequence),
+            oldest_epoch=oldest.epoch if oldest else NO_EPOCH,
+            oldest_sequence=oldest.sequence if oldest else Sequence(0),
+            receipted_epoch=receipted.epoch if receipted else NO_EPOCH,
+            receipted_sequence=receipted.sequence if receipted else Sequence(0),
+            receipted_hash=receipted.hash if receipted else NO_HASH,
+        )
+        draft = Draft(kind=Kind.SUPERVISION, detail=detail.encode())
+        return self._seal(draft, Sequence(SUPERVISION_BIT | self._supervision), self._previous)
+
+    def slow(self) -> None:
+        """The disk did not answer in time: a storage fault, until everything that waits is on it."""
+        self._failed()
+
+    async def hold(self, recording: Recording, deadline: Monotonic) -> bool:
+        """Put a record that the disk has not into the courier's memory; whether it is in either place by then."""
+        kept = await self._link.hold(recording.record, recording.hash, deadline)
+        recording.held = recording.held or kept
+        return kept or recording.committed.done()
+
+    def receipted(self, hash_: RecordHash) -> None:
+        """The monitor has a record that may still wait for the disk here."""
+        if recording := self._by_hash.get(hash_):
+            recording.receipted = True
+
+    async def refresh(self) -> None:
+        """Read the spool's status again, after receipts."""
+        with suppress(StorageError):  # the door stays as it is: the numbers are the last good ones
+            self.status = await self._thread.call(self._journal.status)
+
+    async def close(self) -> None:
+        """Give the disk a last moment for what waits; idempotent."""
+        if self._committer is not None and not self.storage_failed:
+            await asyncio.wait({self._committer}, timeout=RETRY_S)
+        if self._committer is not None:
+            self._committer.cancel()
+            await asyncio.gather(self._committer, return_exceptions=True)
+            self._committer = None
+
+    def _seal(self, draft: Draft, sequence: Sequence, previous: RecordHash) -> bytes:
+        facts = self._facts()
+        body = Body(
+            kind=draft.kind,
+            outcome=draft.outcome,
+            reason=draft.reason,
+            flags=draft.flags | self._standing_flags(),
+            count=draft.count,
+            wall=clock.wall(),
+            monotonic=clock.monotonic(),
+            boot_id=self._boot_id,
+            door=draft.door,
+            reader=draft.reader,
+            token=draft.token if draft.token is not None else filler_token(),
+            row_tag=draft.row_tag if draft.row_tag is not None else RowTag(os.urandom(ROW_TAG_SIZE)),
+            roster_generation=facts.generation,
+            roster_digest=facts.digest,
+            previous=previous,
+            pending=min(self.pending, 0xFFFF_FFFF),
+            detail=draft.detail,
+        )
+        header = Header(
+            key_id=self._monitor.record_key_id,
+            controller=self._keys.controller,
+            epoch=self.epoch,
+            sequence=sequence,
+        )
+        sealed = seal_record(header=header, body=body, identity=self._keys.identity, monitor=self._monitor)
+        self._on_made(record_hash(sealed), body.monotonic)
+        return sealed
+
+    def _wake(self) -> None:
+        if self._committer is None or self._committer.done():
+            self._committer = asyncio.get_running_loop().create_task(self._commit(), name="committer")
+
+    async def _commit(self) -> None:
+        """Commit what waits, group by group, until nothing does."""
+        while self._queue:
+            group = [self._queue[i] for i in range(min(GROUP, len(self._queue)))]
+            try:
+                self.status = await self._thread.call(self._append, [recording.entry for recording in group])
+            except StorageError:
+                # the door stays as it is: every record of the group goes to the courier's memory instead
+                self._failed()
+                await asyncio.sleep(RETRY_S)
+                continue
+            for recording in group:
+                self._stored(recording)
+            self._works()
+            await self._make_room()
+
+    def _append(self, entries: list[Entry]) -> SpoolStatus:
+        self._journal.append(entries)
+        return self._journal.status()
+
+    def _stored(self, recording: Recording) -> None:
+        if self._queue and self._queue[0] is recording:
+            self._queue.popleft()
+        else:
+            with suppress(ValueError):  # it gave way while the disk was at work
+                self._queue.remove(recording)
+        self._by_hash.pop(recording.hash, None)
+        if not recording.committed.done():
+            recording.committed.set_result(None)
+        if not recording.held:
+            self._link.fresh(recording.record)
+
+    def _failed(self) -> None:
+        for recording in self._queue:
+            if not recording.held and not recording.receipted:
+                recording.held = self._link.fresh(recording.record)
+        if not self.storage_failed:
+            self.storage_failed = True
+            self._on_storage(True)  # noqa: FBT003  the callback's one argument is the state
+            self._fault_record(began=True)
+
+    def _works(self) -> None:
+        if self.storage_failed and not self._queue:
+            self.storage_failed = False
+            self._on_storage(False)  # noqa: FBT003  the callback's one argument is the state
+            self._fault_record(began=False)
+
+    def _fault_record(self, *, began: bool) -> None:
+        word = "storage fault" if began else "storage works again"
+        self.record(
+            Draft(
+                kind=Kind.FAULT,
+                detail=FaultDetail(code=FaultCode.STORAGE, began=began).encode(),
+                log=LogRow(wall=clock.wall(), event="fault", detail=word),
+            )
+        )
+
+    async def _make_room(self) -> None:
+        """At the spool's bound the oldest become one signed loss record, and the door goes on."""
+        with suppress(StorageError):  # tried again at the next commit
+            report = await self._thread.call(self._journal.make_room)
+            if report is not None:
+                log = LogRow(wall=clock.wall(), event="loss", count=report.unmatched + report.matched)
+                self.record(Draft(kind=Kind.LOSS, detail=report.detail.encode(), log=log, loss=report))
+
+    def _keep_bound(self) -> None:
+        while len(self._queue) > MOST_UNSTORED:
+            victim = next((r for r in self._queue if r.receipted), self._queue[0])
+            self._queue.remove(victim)
+            self._by_hash.pop(victim.hash, None)
+            self.gave_way += 1

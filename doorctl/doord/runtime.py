@@ -1,0 +1,282 @@
+"""doord: one event loop, a few named threads, and everything assembly.py made, started in order and supervised.
+
+An unexpected exception in a task or callback ends the process, and systemd starts it again: strikes are secured by
+closing them, people get out without software, and every record is in the journal or in the courier's memory.
+"""
+
+import asyncio
+import logging
+import os
+import pwd
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from typing import Any, Final
+
+from doorctl.core.door import Door, DoorPolicy
+from doorctl.core.entry import Entry
+from doorctl.core.lockout import GuessingWindow, LockoutPolicy, Lockouts
+from doorctl.core.schedule import unlock_in_force
+from doorctl.core.types import DoorName
+from doorctl.doord import answer, clock
+from doorctl.doord.access import Access, Place, stored_counters
+from doorctl.doord.assembly import DoorPins, Site, claim_pins, rules
+from doorctl.doord.control import ControlServer
+from doorctl.doord.door_unit import DoorUnit
+from doorctl.doord.faults import Faults
+from doorctl.doord.handoff import CourierLink
+from doorctl.doord.lockdown import LockdownMark
+from doorctl.doord.lookup import RosterAccess
+from doorctl.doord.operations import Operations
+from doorctl.doord.reader_unit import ReaderUnit
+from doorctl.doord.receipts import Receipts
+from doorctl.doord.recorder import Draft, Recorder
+from doorctl.doord.registrar import Registrar
+from doorctl.doord.situations import Situations
+from doorctl.doord.upkeep import Upkeep
+from doorctl.doord.worker import WorkerThread
+from doorctl.journal.journal import Journal
+from doorctl.journal.rows import LogRow
+from doorctl.sdnotify import notify
+from doorctl.wire.detail import FaultCode, FaultDetail
+from doorctl.wire.handoff import PathState
+from doorctl.wire.record import Flag, Kind
+from hal.mock_socket import MockSocket
+
+_LOG: Final = logging.getLogger("doord")
+COURIER_USER: Final = "doorctl-courier"
+
+
+class Doord:
+    """A whole door daemon. `start()`, then `run_until_stopped()`, then `close()`."""
+
+    def __init__(self, site: Site) -> None:
+        """Claims pins and opens files; raises DoorctlError and then has nothing open."""
+        self.site = site
+        config, paths = site.config, site.paths
+        self.board, self._pins = claim_pins(config)
+        self.roster = RosterAccess(paths.roster, site.keys.lookup)
+        paths.journal.parent.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal.open(paths.journal)
+        self.journal_thread = WorkerThread("journal")
+        self.clock = clock.WallClock(config.site.timezone)
+        self.clock.journal_ends_at(self.journal.last_wall(), clock.wall())
+        self.faults = Faults(self._record_fault)
+        self.lockdown = LockdownMark(paths.journal.parent / "lockdown")
+        self.link = CourierLink(
+            allowed_uids=courier_uids(),
+            on_receipt=lambda untrusted: self.receipts.take(untrusted),  # noqa: PLW0108  made after the link
+            on_backlog_wanted=lambda most: self.receipts.backlog(most),  # noqa: PLW0108  made after the link
+            on_supervision_wanted=self._supervision,
+            on_path=self._path_changed,
+        )
+        self.doors: dict[DoorName, DoorUnit] = {}
+        self._stopped = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Everything up, in the order in which each part needs the one before it."""
+        asyncio.get_running_loop().set_exception_handler(self._loop_failed)
+        paths = self.site.paths
+        self.recorder = Recorder(
+            keys=self.site.keys,
+            monitor=self.site.monitor.keys,
+            journal=self.journal,
+            thread=self.journal_thread,
+            link=self.link,
+            facts=lambda: self.roster.facts,
+            standing_flags=self._standing_flags,
+            on_storage=lambda failed: self.faults.set("storage", "the disk does not answer" if failed else None),
+            on_made=lambda hash_, made: self.receipts.made(hash_, made),  # noqa: PLW0108  made after the recorder
+        )
+        self.receipts = Receipts(
+            controller=self.site.keys.controller,
+            monitor=self.site.monitor.keys,
+            journal=self.journal,
+            thread=self.journal_thread,
+            recorder=self.recorder,
+            wall_clock=self.clock,
+        )
+        self.registrar = Registrar(self.roster, self.recorder, self.journal.sent_generation())
+        for closer in (self._close_files, self.receipts.close, self.recorder.close):
+            self._closing.push_async_callback(closer)
+        self.recorder.start()
+        self._report_recovered()
+        self.access = await self._make_access()
+        paths.run.mkdir(parents=True, exist_ok=True)
+        await self.link.start(paths.courier_socket)
+        self._closing.push_async_callback(self.link.close)
+        self._make_doors()
+        self.operations = Operations(self)
+        control = ControlServer(paths.control_socket, self.operations.table())
+        await control.start()
+        self._closing.push_async_callback(control.close)
+        if self.board.mock is not None:
+            mock_socket = MockSocket(self.board, paths.mock_socket)
+            await mock_socket.start()
+            self._closing.push_async_callback(mock_socket.close)
+        for door in self.doors.values():
+            door.start()
+        self.operations.restore_lockdown()
+        self.upkeep = Upkeep(self)
+        self.spawn(self.upkeep.run(), name="upkeep")
+        notify("READY=1")
+        _LOG.info("ready: %d doors, %s", len(self.doors), self.board.label)
+
+    def stop(self) -> None:
+        """A clean end was asked for."""
+        self._stopped.set()
+
+    async def run_until_stopped(self) -> None:
+        """Return at a clean end; raise what broke the process otherwise."""
+        await self._stopped.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    async def close(self) -> None:
+        """Secure every strike first, then let go of everything else, the last made first; also after half a start."""
+        notify("STOPPING=1")
+        for door in self.doors.values():
+            door.close()
+        self.board.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._closing.aclose()
+
+    async def _close_files(self) -> None:
+        await self.roster.close()
+        await self.journal_thread.call(self.journal.close)
+        self.journal_thread.stop()
+
+    def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+        """A supervised task: what it raises ends the process."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_ended)
+        return task
+
+    def schedule_doors(self) -> None:
+        """Apply the unlock schedules as they are now."""
+        local = self.clock.local(clock.wall())
+        for door in self.site.config.doors:
+            unlocked = unlock_in_force(door.unlock_schedule, self.rules.calendar, local)
+            self.doors[door.name].schedule(unlocked=unlocked)
+
+    async def _make_access(self) -> Access:
+        config = self.site.config
+        self.rules = rules(config)
+        policy = config.lockout
+        lockouts = Lockouts(LockoutPolicy(tries=policy.tries, first=policy.first, longest=policy.longest))
+        lockouts.restore(stored_counters(self.journal.load_lockouts()), clock.monotonic())
+        self.times = answer.calibrated(await self.roster.slowest_stretch())
+        return Access(
+            roster=self.roster,
+            recorder=self.recorder,
+            times=self.times,
+            rules=self.rules,
+            lockouts=lockouts,
+            guessing=GuessingWindow(threshold=policy.guessing_alarm),
+            on_slow_storage=self.recorder.slow,
+        )
+
+    def _make_doors(self) -> None:
+        situations = Situations(self.clock, self.rules.calendar, self.doors)
+        for pins in self._pins:
+            unit = self._door_unit(pins)
+            self.doors[pins.door.name] = unit
+            for reader, port, indicator in pins.readers:
+                unit.readers.append(
+                    ReaderUnit(
+                        place=Place(door=pins.door.name, reader=reader.name),
+                        reader=port,
+                        indicator=indicator,
+                        entry=Entry(code_length=self.roster.parameters.code_length, code_window=reader.code_window),
+                        access=self.access,
+                        mode=situations.mode_of(reader),
+                        situation=situations.at(pins.door),
+                        granted=unit.grant,
+                        changed=unit.arm,
+                        fault=self.faults.set,
+                        spawn=self.spawn,
+                    )
+                )
+
+    def _door_unit(self, pins: DoorPins) -> DoorUnit:
+        door = pins.door
+        open_now = pins.contact is not None and pins.contact.active
+        policy = DoorPolicy(
+            release=door.strike.release,
+            relock_on_open=door.strike.relock_on_open,
+            contact=pins.contact is not None,
+            held_open=door.held_open,
+            pre_alarm=door.pre_alarm,
+        )
+        unit = DoorUnit(
+            name=door.name,
+            machine=Door(policy, found_open=clock.monotonic() if open_now else None),
+            strike=pins.strike,
+            recorder=self.recorder,
+            fault=self.faults.set,
+        )
+        if pins.contact is not None:
+            unit.add_contact(pins.contact, open_at_start=open_now)
+        if pins.rex is not None:
+            unit.add_rex(pins.rex)
+        if pins.tamper is not None:
+            unit.add_tamper(pins.tamper)
+        return unit
+
+    async def _supervision(self) -> bytes:
+        return self.recorder.supervision()
+
+    def _path_changed(self, path: PathState) -> None:
+        _LOG.info("monitor: %s", path.name.lower().replace("_", " "))
+
+    def _standing_flags(self) -> Flag:
+        flags = Flag(0)
+        if self.site.keys.simulated:
+            flags |= Flag.SIMULATED
+        if self.site.colocated:
+            flags |= Flag.COLOCATED
+        if not self.clock.trusted:
+            flags |= Flag.TIME_UNKNOWN
+        if self.recorder.storage_failed:
+            flags |= Flag.STORAGE_FAULT
+        return flags
+
+    def _record_fault(self, code: FaultCode, name: str, text: str, began: bool) -> None:  # noqa: FBT001  see Faults
+        place = name.partition(" ")[2]
+        log = LogRow(wall=clock.wall(), event="fault", door=place, detail=text or f"{name}: well again")
+        detail = FaultDetail(code=code, began=began).encode()
+        self.recorder.record(Draft(kind=Kind.FAULT, door=place, detail=detail, log=log))
+
+    def _report_recovered(self) -> None:
+        if self.journal.recovered is not None:
+            moved = self.journal.recovered.moved_to.name
+            self.faults.set("journal", f"was damaged and moved to {moved}; a new one was begun")
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self._fail(context.get("exception") or RuntimeError(str(context.get("message"))))
+
+    def _fail(self, error: BaseException) -> None:
+        """Secure now, end soon: nothing of what follows can be trusted to do it."""
+        if self._failure is None:
+            self._failure = error
+            self.board.close()
+        self._stopped.set()
+
+
+def courier_uids() -> frozenset[int]:
+    """Who may take records: the courier's own user, and on a laptop ourselves."""
+    uids = {os.geteuid()}
+    with suppress(KeyError):  # not installed as a service
+        uids.add(pwd.getpwnam(COURIER_USER).pw_uid)
+    return frozenset(uids)

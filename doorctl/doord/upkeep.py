@@ -1,0 +1,98 @@
+"""What doord does once a second and now and then: look at the roster, schedules, faults; tidy the journal; watchdog.
+
+Nothing here is on a card's way. The watchdog is told only while the loop turns and no thread is stuck.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from doorctl.core.types import SECOND, Duration, Monotonic
+from doorctl.doord import clock
+from doorctl.errors import StorageError
+from doorctl.sdnotify import notify, watchdog_period
+from doorctl.wire.handoff import PathState
+
+if TYPE_CHECKING:
+    from doorctl.doord.runtime import Doord
+
+TICK_S: Final = 1.0
+STUCK: Final = Duration(20 * SECOND)
+"""A thread at one call for so long will not come back: longer than any disk that still works was seen to take."""
+QUIET: Final = Duration(2 * SECOND)
+"""Without a new record before the journal's log is folded into its file."""
+WAL_WORTH: Final = 256 * 1024
+"""Bytes; less is not worth a checkpoint, which wears a card."""
+PRUNE_EVERY: Final = Duration(600 * SECOND)
+PATH_GRACE: Final = Duration(60 * SECOND)
+
+
+class Upkeep:
+    """The tick."""
+
+    def __init__(self, doord: "Doord") -> None:
+        self._doord = doord
+        self._last_waiting = clock.monotonic()
+        self._last_sequence = 0
+        self._pruned = clock.monotonic()
+        self._path_lost: Monotonic | None = clock.monotonic()
+        self._checkpointing: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await self.tick()
+            await asyncio.sleep(TICK_S)
+
+    async def tick(self) -> None:
+        """One second's work."""
+        doord, now = self._doord, clock.monotonic()
+        await doord.roster.refresh()
+        while await doord.registrar.step():
+            pass
+        doord.schedule_doors()
+        doord.access.flush(now)
+        self._faults(now)
+        self._tidy(now)
+        self._watch()
+
+    def _faults(self, now: Monotonic) -> None:
+        doord = self._doord
+        doord.faults.set("roster", doord.roster.damage)
+        doord.faults.set("clock", None if doord.clock.trusted else "the time is not trusted")
+        if doord.link.path is PathState.CONNECTED:
+            self._path_lost = None
+        elif self._path_lost is None:
+            self._path_lost = now
+        lost = self._path_lost is not None and now - self._path_lost > PATH_GRACE
+        doord.faults.set("courier", f"no way to the monitor ({path_words(doord.link.path)})" if lost else None)
+
+    def _tidy(self, now: Monotonic) -> None:
+        recorder = self._doord.recorder
+        if recorder.waiting or recorder.sequence != self._last_sequence:
+            self._last_waiting, self._last_sequence = now, recorder.sequence
+            return
+        if now - self._last_waiting > QUIET and (self._checkpointing is None or self._checkpointing.done()):
+            self._checkpointing = self._doord.spawn(self._fold(now), name="checkpoint")
+
+    async def _fold(self, now: Monotonic) -> None:
+        doord, thread = self._doord, self._doord.journal_thread
+        try:
+            if now - self._pruned > PRUNE_EVERY and doord.clock.trusted:
+                self._pruned = now
+                while await thread.call(doord.journal.prune, clock.wall()):
+                    pass
+            if await thread.call(doord.journal.wal_size) > WAL_WORTH:
+                await thread.call(doord.journal.checkpoint)
+        except StorageError:
+            pass  # the door stays as it is: the next append says what is wrong
+
+    def _watch(self) -> None:
+        doord, now = self._doord, clock.monotonic()
+        stuck = max(doord.journal_thread.busy_for(now), doord.roster.busy_for()) > STUCK
+        if watchdog_period() is not None and not stuck:
+            notify("WATCHDOG=1")
+
+
+def path_words(path: PathState) -> str:
+    """A PathState as people read it."""
+    return path.name.lower().replace("_", " ")
