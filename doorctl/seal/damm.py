@@ -1,8 +1,8 @@
 """The check digit of every code (H. M. Damm, 2004): one wrong key or two swapped neighbours are never a live code.
 
-TABLE is a totally anti-symmetric quasigroup of order 10. Feeding a code's digits through it, from 0, ends at 0
-for a code with its right check digit. tests/seal/test_damm.py proves the table's properties and, for every code
-of seven digits, the promise itself.
+TABLE is a weakly totally anti-symmetric quasigroup of order 10: (i∗x)∗y = (i∗y)∗x only where x = y. Feeding a
+code's digits through it, from 0, ends at 0 for a code with its right check digit. tests/seal/test_damm.py proves
+the table's properties and, for every code of seven digits, the promise itself.
 """
 
 from typing import Final
