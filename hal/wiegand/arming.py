@@ -70,16 +70,6 @@ class Arming:
             return None
         return max(self._not_before, self._idle_since + IDLE_TO_ARM)
 
-    @property
-    def rest_until(self) -> int | None:
-        """While noise keeps the reader disarmed: its edges mean nothing before then."""
-        rest = self._not_before - IDLE_TO_ARM
-        return None if self.armed or rest <= self._since else rest
-
-    def outlasted(self, at: int) -> bool:
-        """Whether a disarmed reader's back-off is over at this edge (if it is of noise, then it wants a longer one)."""
-        return at >= self._not_before
-
     def arm(self, at: int) -> None:
         """The lines have been idle for long enough."""
         self.armed = True

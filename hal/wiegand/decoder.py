@@ -123,8 +123,6 @@ class Decoder:
         too_fast = self._arming.edge(line, at)
         if self._state is _State.DISARMED:
             self._tally.ignored += 1
-            if too_fast and self._arming.outlasted(at):
-                self._arming.back_off(at, last_edge=at)
             self._due = self._arming.arms_at
         elif too_fast:
             self._last = at
@@ -146,11 +144,6 @@ class Decoder:
             due = look if due is None else due
             return None if due is None else Monotonic(due)
         return Monotonic(min(due, look))
-
-    def rest_until(self) -> Monotonic | None:
-        """Noise disarmed the reader: the source may stop listening until then, and say `edges_lost` when it goes on."""
-        rest = self._arming.rest_until
-        return None if rest is None else Monotonic(rest)
 
     def level(self, line: Line, *, low: bool, at: Monotonic) -> list[ReaderEvent]:
         """A line's level as read at `at`, every edge before it delivered: either line low for 5 ms is a fault."""

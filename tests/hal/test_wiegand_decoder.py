@@ -327,17 +327,13 @@ def test_back_off_doubles_to_thirty_seconds_and_is_forgiven() -> None:
     assert wait(decoder, until=at + 40 * SECOND) == [armed(at + 499 * 20 * US + SECOND)]
 
 
-def test_noise_that_outlasts_its_back_off_earns_the_next_and_the_source_may_rest() -> None:
+def test_a_reader_in_noise_waits_for_it_to_end() -> None:
     decoder = decoder_for("H10301")
-    assert decoder.rest_until() is None
-    play(decoder, [(0, AT + place * 100 * US) for place in range(10_300)], until=AT)
-    doubled = decoder.rest_until()
-    assert doubled is not None
-    disarmed = AT + 63 * 100 * US
-    assert disarmed + 2 * SECOND - 200 * US <= doubled <= disarmed + 2 * SECOND + 200 * US
+    last = AT + 5 * SECOND
+    noise: list[Edge] = [(0, at) for at in range(AT, last + 1, 100 * US)]
+    events = play(decoder, noise, until=last + 5 * SECOND)
+    assert events == [fault(FaultKind.NOISE, AT + 63 * 100 * US), armed(last + SECOND)]
     assert decoder.counters()["noise"] == 1
-    assert wait(decoder, until=AT + 10 * SECOND) == [armed(doubled + SECOND)]
-    assert decoder.rest_until() is None
 
 
 def test_noise_that_never_falls_silent_is_counted_as_bad_frames() -> None:
