@@ -137,6 +137,29 @@ class CardFormat:
         return self.bits, raw
 
 
+class CardPolicy:
+    """Which frames one reader's configuration takes for cards: the decoder's `accept`."""
+
+    __slots__ = ("_check_parity", "_formats", "lengths", "wrong_parity")
+
+    def __init__(self, *formats: CardFormat, check_parity: bool = True) -> None:
+        self._formats = formats
+        self._check_parity = check_parity
+        self.lengths = frozenset(card_format.bits for card_format in formats)
+        self.wrong_parity = 0
+        """Frames taken in spite of their parity, where it is not checked: a reader that sends it wrong, or noise."""
+
+    def __call__(self, length: int, raw: int) -> bool:
+        """Whether one of the formats takes the frame."""
+        if any(card_format.refusal(length, raw) is None for card_format in self._formats):
+            return True
+        if self._check_parity:
+            return False
+        taken = any(card_format.refusal(length, raw, check_parity=False) is None for card_format in self._formats)
+        self.wrong_parity += taken
+        return taken
+
+
 def find_format(name: str) -> CardFormat:
     """The format of this name; ConfigurationError names the nearest ones."""
     try:

@@ -10,11 +10,11 @@ silence is all there is between frames. Parity lets a quarter of garbage through
 for its *timing* first: nothing for 25 ms before it, a steady rhythm inside (`rhythm`), quiet after it.
 
     state      edge                      quiet q passed            25 ms passed
-    --------   -----------------------   -----------------------   --------------------------
-    DISARMED   stay; idle begins again   -                         - (1 s idle: `arming` → IDLE)
+    --------   -----------------------   -----------------------   ----------------------------
+    DISARMED   idle begins again         -                         - (1 s idle → IDLE: `arming`)
     IDLE       → FRAME, or SPOILED       -                         -
                if out of order
-    FRAME      FRAME, or SPOILED if      longest length only:      judge: card, keys → READ;
+    FRAME      FRAME, or SPOILED if      longest length only:      judge: card, keys → READ,
                < 120 µs or overlong      judge as on the right     else → SPOILED
     READ       → SPOILED (a tail)        -                         → IDLE
     SPOILED    SPOILED                   -                         refuse → IDLE, or DISARMED
@@ -22,11 +22,15 @@ for its *timing* first: nothing for 25 ms before it, a steady rhythm inside (`rh
 
     Any armed state: faster than any reader can send, or a line low for 5 ms → DISARMED.
 
-q is twice the frame's median interval (0.6 to 25 ms). The rhythm rule refuses any longer pause inside a
-frame, so at the longest configured length q is proof of the end. A shorter configured length may be the
-beginning of a longer card whose reader paused, hence it waits for 25 ms, more than any legal interval; so
-do keys (under 12 bits), which have no parity to speak of. READ waits out the 25 ms as well: what begins
+q is twice the frame's median interval (0.6 to 25 ms). A steady reader never pauses for that long, so at
+the longest configured length q ends the frame. A shorter configured length may be the beginning of a
+longer card whose reader paused after all, hence it waits for 25 ms, more than any legal interval; so do
+keys (under 12 bits), which have no check to speak of. READ waits out the 25 ms as well: what begins
 sooner is the tail of something. An edge is never dropped from a frame; whatever is odd spoils the frame.
+
+What no receiver can tell: a frame that lost its first bit and gained one in rhythm after its last (or the
+other way round), and a foreign, longer card that pauses exactly at a configured length. Parity is all
+there is against these two.
 
 How to drive it
 ---------------
@@ -44,6 +48,7 @@ from typing import Final, assert_never
 from hal.errors import ConfigurationError
 from hal.events import CardBits, FaultKind, FrameRefused, KeyPressed, Monotonic, ReaderArmed, ReaderEvent, ReaderFault
 from hal.wiegand.arming import Arming, Line
+from hal.wiegand.cards import CardPolicy
 from hal.wiegand.keys import Keypad, KeyRefusal
 from hal.wiegand.rhythm import SILENCE, TOO_CLOSE, rhythm_of
 from hal.wiegand.tally import Tally, Why
@@ -93,7 +98,7 @@ class Decoder:
         keypad: Keypad | None = None,
         now: Monotonic,
     ) -> None:
-        """`accept(length, raw)` says whether the configured format takes a frame of one of `card_lengths`."""
+        """`accept(length, raw)`, such as a CardPolicy, says whether a frame of one of `card_lengths` is a card."""
         self._lengths = _possible_lengths(name, card_lengths, keypad)
         self._longest = max(self._lengths)
         self._name = name
@@ -175,7 +180,8 @@ class Decoder:
 
     def counters(self) -> dict[str, int | float]:
         """For `doorctl status`."""
-        return {"armed": int(self._arming.armed), **self._tally.counters()}
+        policy = {"wrong parity": self._accept.wrong_parity} if isinstance(self._accept, CardPolicy) else {}
+        return {"armed": int(self._arming.armed), **policy, **self._tally.counters()}
 
     def _collect(self, line: Line, at: int, events: list[ReaderEvent]) -> None:
         """An edge of an armed reader."""

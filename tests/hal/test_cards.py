@@ -7,6 +7,7 @@ from hal.wiegand.cards import (
     FORMATS,
     CardFields,
     CardFormat,
+    CardPolicy,
     Refusal,
     find_format,
     format_from,
@@ -136,6 +137,15 @@ def test_parity_can_be_left_unchecked_and_says_whether_it_held() -> None:
     assert H10301.decode(length, wrong) is Refusal.PARITY
     lenient = H10301.decode(length, wrong, check_parity=False)
     assert lenient == CardFields(format="H10301", values={"facility": 12, "card": 3456}, parity_holds=False)
+
+
+def test_a_policy_takes_its_formats_and_counts_the_parity_it_overlooks() -> None:
+    length, raw = H10301.encode({"facility": 12, "card": 3456})
+    strict, lenient = CardPolicy(H10301, FORMATS["P10001"]), CardPolicy(H10301, FORMATS["P10001"], check_parity=False)
+    frames = [(length, raw), (length, raw ^ 2), (40, 0), (34, 0)]
+    assert [strict(*frame) for frame in frames] == [True, False, False, False]
+    assert [lenient(*frame) for frame in frames] == [True, True, False, False]
+    assert (strict.lengths, strict.wrong_parity, lenient.wrong_parity) == (frozenset({26, 40}), 0, 1)
 
 
 def test_leading_zeros_belong_to_the_card() -> None:

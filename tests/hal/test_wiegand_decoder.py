@@ -15,12 +15,12 @@ from hal.events import (
     ReaderFault,
 )
 from hal.wiegand.arming import Line
-from hal.wiegand.cards import FORMATS, CardFormat
+from hal.wiegand.cards import FORMATS, CardFormat, CardPolicy
 from hal.wiegand.decoder import Decoder
 from hal.wiegand.keys import Keypad, KeypadEncoding
 from hal.wiegand.rhythm import MS, SECOND, US
 from hal.wiegand.tally import Why
-from tests.hal.wiegand_line import ARMED, H10301, MIXED, NAME, Edge, accept_of, card_edges, decoder_for, play, wait
+from tests.hal.wiegand_line import ARMED, H10301, MIXED, NAME, Edge, card_edges, decoder_for, play, wait
 
 LENGTH, RAW = H10301.encode({"facility": 12, "card": 3456})
 AT = ARMED + SECOND
@@ -473,6 +473,7 @@ def test_the_pace_is_learned_from_what_was_believed() -> None:
     play(decoder, slower, until=AT + 5 * SECOND)
     assert decoder.counters() == {
         "armed": 1,
+        "wrong parity": 0,
         "edges": 26 + 26 + 8 + 1,
         "edges while disarmed": 0,
         "cards": 2,
@@ -485,6 +486,14 @@ def test_the_pace_is_learned_from_what_was_believed() -> None:
         "swapped lines": 0,
         **{f"refused: {why.value}": int(why is Why.LENGTH) for why in Why},
     }
+
+
+def test_wrong_parity_that_is_not_checked_is_counted() -> None:
+    policy = CardPolicy(H10301, check_parity=False)
+    decoder = Decoder(name=NAME, card_lengths=policy.lengths, accept=policy, now=Monotonic(0))
+    edges = [*frame(AT), *card_edges(26, RAW ^ 2, at=AT + SECOND)]
+    assert play(decoder, edges, until=AT + 2 * SECOND) == [armed(ARMED), card(LAST), card(LAST + SECOND, raw=RAW ^ 2)]
+    assert decoder.counters()["wrong parity"] == 1
 
 
 # several readers, and what cannot be configured
@@ -539,4 +548,4 @@ def test_noise_on_one_reader_leaves_the_other_reading() -> None:
 )
 def test_impossible_readers_are_refused(lengths: frozenset[int], keypad: Keypad | None, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        Decoder(name=NAME, card_lengths=lengths, accept=accept_of([]), keypad=keypad, now=Monotonic(0))
+        Decoder(name=NAME, card_lengths=lengths, accept=CardPolicy(), keypad=keypad, now=Monotonic(0))

@@ -1,10 +1,10 @@
 """A Wiegand line in virtual time: cards become edges, edges go through a decoder as a reader would drive it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from hal.events import Monotonic, ReaderEvent
 from hal.wiegand.arming import Line
-from hal.wiegand.cards import FORMATS
+from hal.wiegand.cards import FORMATS, CardPolicy
 from hal.wiegand.decoder import Decoder
 from hal.wiegand.keys import Keypad
 from hal.wiegand.rhythm import MS, SECOND
@@ -18,21 +18,10 @@ H10301 = FORMATS["H10301"]
 MIXED = {26: H10301, 34: FORMATS["H10306"], 37: FORMATS["H10302"]}
 
 
-def accept_of(names: Iterable[str]) -> Callable[[int, int], bool]:
-    """What a reader configured for these formats accepts."""
-    formats = [FORMATS[name] for name in names]
-    return lambda length, raw: any(card_format.refusal(length, raw) is None for card_format in formats)
-
-
 def decoder_for(*names: str, keypad: Keypad | None = None, name: str = NAME, armed: bool = True) -> Decoder:
     """A decoder for formats by name, started at 0 and armed at 1 s."""
-    decoder = Decoder(
-        name=name,
-        card_lengths=frozenset(FORMATS[format_name].bits for format_name in names),
-        accept=accept_of(names),
-        keypad=keypad,
-        now=Monotonic(0),
-    )
+    policy = CardPolicy(*(FORMATS[format_name] for format_name in names))
+    decoder = Decoder(name=name, card_lengths=policy.lengths, accept=policy, keypad=keypad, now=Monotonic(0))
     if armed:
         play(decoder, [], until=ARMED)
     return decoder

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from hal.events import CardBits, Monotonic, ReaderArmed, ReaderEvent
 from hal.wiegand.arming import Line
+from hal.wiegand.cards import FORMATS, CardPolicy
 from hal.wiegand.decoder import Decoder
 from hal.wiegand.keys import Keypad, KeypadEncoding
 from hal.wiegand.rhythm import MS, SECOND, SILENCE, US, rhythm_of
-from tests.hal.wiegand_line import ARMED, H10301, MIXED, NAME, Edge, accept_of, card_edges, decoder_for, play, wait
+from tests.hal.wiegand_line import ARMED, H10301, MIXED, NAME, Edge, card_edges, decoder_for, play, wait
 
 START = ARMED + SECOND
 KEYPAD = Keypad(encoding=KeypadEncoding.BITS_4, enter_key="#")
@@ -94,7 +95,7 @@ def test_the_outcome_depends_on_times_and_lines_only(
 @given(edges=streams(), names=format_sets)
 def test_a_card_is_exactly_the_edges_between_two_silences(edges: list[Edge], names: tuple[str, ...]) -> None:
     lengths = {length for length in MIXED if MIXED[length].name in names}
-    accept = accept_of(names)
+    accept = CardPolicy(*(FORMATS[name] for name in names))
     events = in_one_go(decoder_for(*names, keypad=KEYPAD), edges, START + 10**15)
     for event in events:
         if not isinstance(event, CardBits):
@@ -137,7 +138,7 @@ def test_shifting_a_whole_history_shifts_its_events(edges: list[Edge], shift: in
     there = Decoder(
         name=NAME,
         card_lengths=frozenset({26}),
-        accept=accept_of(["H10301"]),
+        accept=CardPolicy(H10301),
         keypad=KEYPAD,
         now=Monotonic(shift),
     )
