@@ -16,6 +16,8 @@ from doorctl.errors import OperatorError
 MOST_ADDRESSES: Final = 2
 _LARGEST_FILE: Final = 64 * 1024
 _LARGEST_PORT: Final = 65535
+_DER_SEQUENCE: Final = b"\x30"
+"""What every certificate begins with: X.690, 8.9."""
 _PAIR_AGAIN: Final = "copy the monitor's file here again (doorctl monitor init wrote it)"
 
 
@@ -62,7 +64,7 @@ def read_monitor(path: Path) -> Monitor:
     except FileNotFoundError as error:
         raise OperatorError(f"{path}: no such file", hint="this board is not paired with a monitor yet") from error
     except OSError as error:
-        raise OperatorError(f"{path}: {error.strerror}") from error
+        raise OperatorError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     except ValueError as error:
         raise OperatorError(f"{path}: {error}", hint=_PAIR_AGAIN) from error
     return Monitor(
@@ -90,6 +92,10 @@ def _certificate(path: Path, untrusted: object) -> bytes:
     if not isinstance(untrusted, str):
         raise OperatorError(f"{path}: certificate: expected the monitor's certificate as PEM text", hint=_PAIR_AGAIN)
     try:
-        return ssl.PEM_cert_to_DER_cert(untrusted)
+        der = ssl.PEM_cert_to_DER_cert(untrusted)
     except ValueError as error:
-        raise OperatorError(f"{path}: certificate: not one PEM certificate", hint=_PAIR_AGAIN) from error
+        raise OperatorError(f"{path}: certificate: not a certificate in PEM", hint=_PAIR_AGAIN) from error
+    # the decoder passes over what is not base64, two certificates in a row among it
+    if der[:1] != _DER_SEQUENCE or ssl.DER_cert_to_PEM_cert(der).split() != untrusted.split():
+        raise OperatorError(f"{path}: certificate: not exactly one certificate in PEM", hint=_PAIR_AGAIN)
+    return der

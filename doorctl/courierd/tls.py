@@ -27,7 +27,9 @@ def client_context(certificate: Path, key: Path) -> ssl.SSLContext:
     except ssl.SSLError as error:
         raise OperatorError(f"{key}: not the key of {certificate.name}", hint="were both copied?") from error
     except OSError as error:
-        raise OperatorError(f"{key.parent}: {error.strerror}", hint="doorctl init makes the courier's key") from error
+        raise OperatorError(
+            f"{key.parent}: {(error.strerror or str(error)).lower()}", hint="doorctl init makes the courier's key"
+        ) from error
     return context
 
 

@@ -281,7 +281,9 @@ def _listener(path: Path) -> socket.socket:
         path.chmod(_SOCKET_MODE)
     except OSError as error:
         listener.close()
-        raise OperatorError(f"{path}: {error.strerror}", hint="does the folder exist, and is it doord's") from error
+        raise OperatorError(
+            f"{path}: {(error.strerror or str(error)).lower()}", hint="does the folder exist, and is it doord's"
+        ) from error
     except OperatorError:
         listener.close()
         raise
