@@ -45,7 +45,8 @@ class Board:
     """An open board. Ports are made before or while the loop runs, always on its thread."""
 
     def __init__(self, chip: Chip, *, mock: MockChip | None = None) -> None:
-        self._chip = chip
+        self.chip = chip
+        """For ports of other kinds that want pins of this chip."""
         self.mock = mock
         """The made-up chip, to be driven; None on metal."""
         self._users: dict[str, str] = {}
@@ -57,7 +58,7 @@ class Board:
     @property
     def label(self) -> str:
         """What `doorctl status` calls the chip."""
-        return self._chip.label
+        return self.chip.label
 
     @property
     def users(self) -> dict[str, str]:
@@ -75,7 +76,7 @@ class Board:
         keypad: Keypad | None = None,
     ) -> WiegandReader:
         """A reader on two data lines; `accept(length, raw)` is the configured format's word on a card frame."""
-        chip = self._chip
+        chip = self.chip
 
         def make_decoder(now: Monotonic) -> Decoder:
             return Decoder(name=name, card_lengths=card_lengths, accept=accept, keypad=keypad, now=now)
@@ -97,7 +98,7 @@ class Board:
             f"strike {pin}",
             {"": pin},
             lambda given_back: GpioStrike(
-                self._chip, pin=pin, strike_type=strike_type, active_high=active_high, given_back=given_back
+                self.chip, pin=pin, strike_type=strike_type, active_high=active_high, given_back=given_back
             ),
         )
 
@@ -107,7 +108,7 @@ class Board:
             f"input {name}",
             {"": pin},
             lambda given_back: GpioContact(
-                self._chip,
+                self.chip,
                 name=name,
                 pin=pin,
                 active_high=active_high,
@@ -123,7 +124,7 @@ class Board:
             "indicator",
             pins,
             lambda given_back: GpioIndicator(
-                self._chip, led=led, buzzer=buzzer, active_high=active_high, given_back=given_back
+                self.chip, led=led, buzzer=buzzer, active_high=active_high, given_back=given_back
             ),
         )
 
@@ -139,8 +140,8 @@ class Board:
             except Exception as error:  # noqa: BLE001 - the other strikes must still be secured
                 failed = error
         try:
-            with self._chip.edge_of_library("closing"):
-                self._chip.factory.close()
+            with self.chip.edge_of_library("closing"):
+                self.chip.factory.close()
         except Exception as error:  # noqa: BLE001 - the port's error came first and says more
             failed = failed or error
         if failed is not None:
@@ -171,7 +172,7 @@ class Board:
     def _canonical(self, pin: str) -> str:
         """The one name of a pin that has many."""
         try:
-            return str(self._chip.factory.board_info.to_gpio(pin))
+            return str(self.chip.factory.board_info.to_gpio(pin))
         except (GPIOZeroError, ValueError) as error:
             raise ConfigurationError(f"{pin!r} is not a gpio pin; gpiozero names them GPIO2 to GPIO27") from error
 

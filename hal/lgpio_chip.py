@@ -36,6 +36,7 @@ ELSEWHERE_REVISION = 0xA02082
 """Off a Raspberry Pi gpiozero still wants a revision: that of a 3B, whose header has the names GPIO2 to GPIO27."""
 PI_LABELS = ("pinctrl-rp1", "pinctrl-bcm2712", "pinctrl-bcm2711", "pinctrl-bcm2835")
 """The chip with the header's pins, newest board first; its number differs between kernels."""
+DEVICES = Path("/dev")
 
 Listener = Callable[[int, int], None]
 """(level after the edge, kernel time stamp in ns)."""
@@ -127,7 +128,7 @@ def open_lgpio(chip: str | None) -> Chip:
         raise ConfigurationError(
             f"gpio: lgpio does not load ({error}); install doorctl[board] and give it a writable working directory"
         ) from error
-    number, label = find_chip(lgpio, chip)
+    number, label = find_chip(lgpio, chip, DEVICES)
     pin_class = _pin_class(lgpio, LGPIOPin)
     try:
         factory = _factory_class(lgpio, LGPIOFactory, pin_class)(number)
@@ -148,7 +149,7 @@ def open_lgpio(chip: str | None) -> Chip:
     )
 
 
-def find_chip(lgpio: ModuleType, wanted: str | None, devices: Path = Path("/dev")) -> tuple[int, str]:
+def find_chip(lgpio: ModuleType, wanted: str | None, devices: Path) -> tuple[int, str]:
     """(number, label) of the chip that was asked for. Chip 0 is never assumed: on some machines it is a power key's."""
     labels = {number: _label(lgpio, number) for number in _numbers(devices)}
     shown = ", ".join(f"{number} ({label})" for number, label in labels.items()) or "none"
@@ -201,8 +202,10 @@ def _factory_class(lgpio: ModuleType, base: Any, pins: Any) -> Any:
                 return ELSEWHERE_REVISION
 
         def close(self) -> None:
-            super().close()
-            self.notifier.close()
+            try:
+                super().close()
+            finally:
+                self.notifier.close()
 
     return BoardFactory
 

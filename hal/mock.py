@@ -5,6 +5,7 @@ history of every output and misbehaves on request: a line stuck low, edges lost,
 somebody else holds, a chip that vanishes. Like lgpio it stops delivering anything once a callback has raised.
 """
 
+import errno
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -49,6 +50,8 @@ class PinFaults:
     """So many of the next edges never reach anybody."""
     raise_edges: int = 0
     """So many of the next edges make the callback fail inside."""
+    unwritable: bool = False
+    """Writing the output fails, as when its driver went away."""
 
 
 class MockLine(MockPin):  # type: ignore[misc]  # gpiozero has no type information
@@ -66,6 +69,11 @@ class MockLine(MockPin):  # type: ignore[misc]  # gpiozero has no type informati
     def name(self) -> str:
         """As gpiozero names it: GPIO14."""
         return str(self.info.name)
+
+    @property
+    def wire(self) -> bool:
+        """The level as a voltmeter at the terminal shows it, whatever became of the chip."""
+        return bool(self._state) and not self.faults.stuck_low
 
     def clear_states(self) -> None:
         """gpiozero's list of states would grow for ever; the chip keeps the history instead."""
@@ -90,10 +98,12 @@ class MockLine(MockPin):  # type: ignore[misc]  # gpiozero has no type informati
 
     def _get_state(self) -> bool:
         self.factory.touch()
-        return bool(self._state) and not self.faults.stuck_low
+        return self.wire
 
     def _set_state(self, value: int) -> None:
         self.factory.touch()
+        if self.faults.unwritable:
+            raise OSError(errno.EIO, "Input/output error")
         before = self._state
         super()._set_state(value)
         if self._state != before:
@@ -191,7 +201,7 @@ class MockChip(MockFactory):  # type: ignore[misc]  # gpiozero has no type infor
     def touch(self) -> None:
         """Fail as a vanished chip would."""
         if self.gone:
-            raise OSError(19, "No such device")
+            raise OSError(errno.ENODEV, "No such device")
 
     def deliver(self, method: Callable[[float, int], None], ticks: float, *, level: bool) -> None:
         """As lgpio's one thread does: a callback that raises ends the deliveries of every pin."""

@@ -150,7 +150,7 @@ def _state(board: Board, chip: MockChip) -> Reply:
     return {
         "now": chip.clock(),
         "pins": {
-            name: {"user": user, "function": lines[name].function, "level": int(lines[name].state)}
+            name: {"user": user, "function": lines[name].function, "level": int(lines[name].wire)}
             for name, user in board.users.items()
             if name in lines
         },
