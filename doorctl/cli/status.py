@@ -42,9 +42,10 @@ def lines(status: dict[str, Any]) -> list[str]:
         found.append(f"door {door['name']}: {door['state']}")
         for reader in door["readers"]:
             counters = reader["counters"]
+            refused = sum(int(value) for name, value in counters.items() if name.startswith("refused"))
             found.append(
                 f"  reader {reader['name']}: {reader['state']}, {counters.get('cards', 0)} cards, "
-                f"{counters.get('keys', 0)} keys, {counters.get('refused', 0)} frames refused"
+                f"{counters.get('key frames', 0)} key frames, {refused} frames refused"
             )
     spool, path = status["spool"], status["path"]
     found.append(f"monitor: {path['state']}; {spool['pending']} records without a receipt")

@@ -19,7 +19,7 @@ from doorctl.seal.keys import ControllerKeys, MonitorFile, load_controller_keys,
 from hal.board import Board, open_board
 from hal.errors import HalError
 from hal.ports import Contact, Indicator, Reader, Strike, StrikeType
-from hal.wiegand.cards import FORMATS
+from hal.wiegand.cards import FORMATS, CardPolicy
 from hal.wiegand.keys import Keypad, KeypadEncoding
 
 _LOG: Final = logging.getLogger("doord")
@@ -147,13 +147,8 @@ def _indicator(board: Board, reader: config_types.Reader) -> Indicator | None:
 
 
 def _reader(board: Board, reader: config_types.Reader) -> Reader:
-    card_format = FORMATS[reader.format] if reader.format is not None else None
-
-    def accept(length: int, raw: int) -> bool:
-        return card_format is not None and (
-            card_format.refusal(length, raw, check_parity=reader.check_parity) is None
-        )  # fmt: skip
-
+    formats = [FORMATS[reader.format]] if reader.format is not None else []
+    accept = CardPolicy(*formats, check_parity=reader.check_parity)
     keypad = None
     if reader.keypad is not None:
         keypad = Keypad(encoding=KeypadEncoding(reader.keypad.value), enter_key=reader.enter_key)  # type: ignore[arg-type]  # checked by reading.py
@@ -161,7 +156,7 @@ def _reader(board: Board, reader: config_types.Reader) -> Reader:
         name=reader.name,
         d0=reader.d0,
         d1=reader.d1,
-        card_lengths=frozenset() if card_format is None else frozenset({card_format.bits}),
+        card_lengths=accept.lengths,
         accept=accept,
         keypad=keypad,
     )

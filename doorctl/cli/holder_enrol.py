@@ -1,0 +1,124 @@
+"""Enrolment: draw a holder's codes, stretch them, seal seven rows, write them in one change. Shows nothing itself.
+
+The only place besides the monitor that knows meanings, and only while it runs: codes leave it as return values, to be
+shown once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Self
+
+from doorctl.core.types import Card, GroupName, HolderId
+from doorctl.paths import Paths
+from doorctl.roster.enrolment import NewHolder, NewRow, RosterWriter
+from doorctl.roster.factors import CardId, Lookup, card_id, lookup_card, lookup_card_and_code, lookup_code, stretch
+from doorctl.seal.keys import ControllerKeys, load_controller_keys, read_monitor_file
+from doorctl.seal.meaning import Code, CodeLookups, draw_codes, seal_rows
+from doorctl.seal.public import MonitorPublic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """A holder and the codes drawn, to be shown once."""
+
+    holder: HolderId
+    codes: tuple[Code, ...] = field(repr=False)
+
+
+class Enrolment:
+    """An open roster with the keys to make rows of it."""
+
+    def __init__(self, writer: RosterWriter, keys: ControllerKeys, monitor: MonitorPublic) -> None:
+        self.writer = writer
+        self._keys = keys
+        self._monitor = monitor
+        self._parameters = writer.parameters()
+
+    @classmethod
+    def open(cls, paths: Paths) -> Self:
+        """The board's roster; OperatorError where the board was not made or may not be written by us."""
+        keys = load_controller_keys(paths)
+        monitor = read_monitor_file(paths.monitor_public).keys
+        return cls(RosterWriter.open(paths.roster, today=today()), keys, monitor)
+
+    def close(self) -> None:
+        """Close the roster."""
+        self.writer.close()
+
+    def card(self, card: Card) -> CardId:
+        """What the roster keeps of a card."""
+        return card_id(self._keys.lookup, card)
+
+    def add(
+        self,
+        label: str,
+        *,
+        groups: Sequence[GroupName],
+        card: CardId | None,
+        valid_from: date | None = None,
+        valid_until: date | None = None,
+        with_codes: bool = True,
+    ) -> Enrolled:
+        """A new holder with a whole set of codes, all or nothing."""
+        holder = self.writer.free_id(label)
+        codes, rows = self._draw(holder, label, card, with_codes=with_codes)
+        self.writer.add_holder(
+            NewHolder(
+                label=label,
+                rows=rows,
+                card=card,
+                groups=groups,
+                valid_from=valid_from,
+                valid_until=valid_until,
+                id=holder,
+            )
+        )
+        return Enrolled(holder=holder, codes=codes)
+
+    def redraw(self, holder: HolderId, *, card: CardId | None) -> Enrolled:
+        """The holder's whole set anew, with this card; the old codes open nothing any more."""
+        present = self.writer.holder(holder)
+        codes, rows = self._draw(holder, present.label, card, with_codes=True)
+        self.writer.replace_rows(holder, rows, card=card)
+        return Enrolled(holder=holder, codes=codes)
+
+    def _draw(
+        self, holder: HolderId, label: str, card: CardId | None, *, with_codes: bool
+    ) -> tuple[tuple[Code, ...], list[NewRow]]:
+        policy = self._parameters
+        codes: tuple[Code, ...] = ()
+        if with_codes:
+            codes = draw_codes(policy.code_length, policy.codes_per_holder, self._taken)
+        rows = seal_rows(
+            holder=holder,
+            label=label,
+            issued=today(),
+            card=None if card is None else lookup_card(self._keys.lookup, card),
+            codes=[self._lookups(code, card) for code in codes],
+            monitor=self._monitor,
+        )
+        return codes, [NewRow(lookup=Lookup(lookup), token=token) for lookup, token in rows]
+
+    def _lookups(self, code: Code, card: CardId | None) -> CodeLookups:
+        return CodeLookups(
+            meaning=code.meaning,
+            alone=self._alone(code.code),
+            with_card=None if card is None else self._with_card(code.code, card),
+        )
+
+    def _taken(self, code: str) -> bool:
+        return self.writer.code_taken(self._alone(code))
+
+    def _alone(self, code: str) -> Lookup:
+        stretched = stretch(code, site_salt=self._parameters.site_salt, card=None, parameters=self._parameters.stretch)
+        return lookup_code(self._keys.lookup, stretched)
+
+    def _with_card(self, code: str, card: CardId) -> Lookup:
+        stretched = stretch(code, site_salt=self._parameters.site_salt, card=card, parameters=self._parameters.stretch)
+        return lookup_card_and_code(self._keys.lookup, card, stretched)
+
+
+def today() -> date:
+    """The day that enrolment writes, in UTC so that it says nothing of where."""
+    return datetime.now(tz=UTC).date()

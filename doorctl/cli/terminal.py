@@ -1,0 +1,36 @@
+"""The controlling terminal: the one place where codes are shown, whatever standard output is tied to."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO
+
+from doorctl.errors import OperatorError
+
+_TERMINAL: Final = "/dev/tty"
+
+
+@contextmanager
+def controlling_terminal() -> Iterator[TextIO]:
+    """Open for writing; OperatorError where the command has none (cron, a pipe over ssh, a service)."""
+    try:
+        descriptor = os.open(_TERMINAL, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        raise OperatorError(
+            "codes are shown on the controlling terminal only, and there is none",
+            hint="run it in a terminal; over ssh use `ssh -t`",
+        ) from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as terminal:
+        yield terminal
+
+
+def confirmed(question: str, *, yes: bool) -> bool:
+    """What a person answers; `yes` answers for them. Without a terminal the answer is no."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        return False
+    sys.stdout.write(f"{question} [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
