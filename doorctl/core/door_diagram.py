@@ -16,8 +16,9 @@ from doorctl.core.door_tables import (
     Leaf,
     Lock,
     Step,
+    StepEffect,
 )
-from doorctl.core.effects import DoorEffect, Indicate, ReleaseStrike, Report, SecureStrike
+from doorctl.core.effects import ReleaseStrike, Report, SecureStrike
 
 BEGIN: Final = "<!-- drawn from doorctl/core/door_tables.py by docs/draw_door.py: do not edit -->"
 END: Final = "<!-- end of what is drawn -->"
@@ -100,7 +101,7 @@ def _orders() -> str:
     return _markdown(("operator's hold", "unlock schedule", "order"), rows)
 
 
-def _effect(effect: DoorEffect) -> str:
+def _effect(effect: StepEffect) -> str:
     match effect:
         case ReleaseStrike():
             return "release the strike"
@@ -108,8 +109,6 @@ def _effect(effect: DoorEffect) -> str:
             return "secure the strike"
         case Report():
             return f"report {effect.happening.value}"
-        case Indicate():
-            return f"show {effect.light.value}"
         case _:
             assert_never(effect)
 

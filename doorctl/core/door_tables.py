@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
-from doorctl.core.effects import DoorEffect, Happening, Light, ReleaseStrike, Report, SecureStrike
+from doorctl.core.effects import Happening, Light, ReleaseStrike, Report, SecureStrike
 
 _S = TypeVar("_S")
 
@@ -94,12 +94,16 @@ class Sound(Enum):
     SILENCE = "silence"
 
 
+StepEffect = ReleaseStrike | SecureStrike | Report
+"""What a table says outright; light and sound follow from the state entered and the step's sound."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[_S]):
     """What one trigger does in one state."""
 
     to: _S
-    effects: tuple[DoorEffect, ...] = ()
+    effects: tuple[StepEffect, ...] = ()
     sound: Sound | None = None
     starts: Clock | None = None
     """The clock that begins anew. The others run on, or stop where the state entered has none."""

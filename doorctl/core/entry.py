@@ -111,7 +111,8 @@ class Entry:
         self._keypad.clear()
 
     def _on_card(self, event: CardRead, mode: Mode) -> list[EntryEffect]:
-        match CARD_IS[mode]:
+        role = CARD_IS[mode]
+        match role:
             case CardIs.A_REQUEST:
                 return self._submit(event.card, None, event.at)
             case CardIs.THE_FIRST_FACTOR:
@@ -121,6 +122,8 @@ class Entry:
                 return [ShowWaiting()]
             case CardIs.NOT_ASKED_FOR:
                 return []
+            case _:
+                assert_never(role)
 
     def _on_key(self, event: KeyRead, mode: Mode) -> list[EntryEffect]:
         if not self._keys_count(mode):
@@ -142,13 +145,8 @@ class Entry:
         return [Incomplete(reason=Reason.BAD_FORMAT, at=event.at)]
 
     def _keys_count(self, mode: Mode) -> bool:
-        match KEYS_COUNT[mode]:
-            case KeysCount.ALWAYS:
-                return True
-            case KeysCount.AFTER_A_CARD:
-                return self._card is not None
-            case KeysCount.NEVER:
-                return False
+        count = KEYS_COUNT[mode]
+        return count is KeysCount.ALWAYS or (count is KeysCount.AFTER_A_CARD and self._card is not None)
 
     def _submit(self, card: Card | None, code: Code | None, at: Monotonic) -> list[EntryEffect]:
         self.reset()
