@@ -151,6 +151,12 @@ LAST = AT + 25 * MS
 BAD_FRAMES = {
     "a pause of more than 1.75 intervals": (stretched(12, 800 * US), Why.IRREGULAR, 26, LAST + 800 * US),
     "an interval below a half": (stretched(12, -510 * US), Why.IRREGULAR, 26, LAST - 510 * US),
+    "an edge in the middle of a longish interval, and the last bit lost": (
+        [*frame(AT)[:12], (0, AT + 11_550 * US), *((line, at + 100 * US) for line, at in frame(AT)[12:-1])],
+        Why.IRREGULAR,
+        26,
+        LAST - 900 * US,
+    ),
     "edges 119 µs apart": (with_edge(0, AT + 5 * MS + 119 * US), Why.TOO_CLOSE, 27, LAST),
     "edges at the same time": (with_edge(1, AT + 5 * MS), Why.TOO_CLOSE, 27, LAST),
     "an edge too many, far from the others": (with_edge(0, AT + 5 * MS + 500 * US), Why.OVERLONG, 27, LAST),
