@@ -36,7 +36,7 @@ def test_codes_of_many_people_stay_apart_by_two_keys(length: int, per_holder: in
 
 @given(LENGTHS)
 def test_a_full_space_always_ends_in_a_message(length: int) -> None:
-    with pytest.raises(OperatorError, match="codes.length") as caught:
+    with pytest.raises(OperatorError, match=r"codes\.length") as caught:
         draw_code(length, taken=lambda _: True)
     assert caught.value.hint is not None
 
