@@ -42,7 +42,7 @@ class MockSocket:
         self._chip: MockChip = board.mock
         self._path = path
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._due: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
 
@@ -61,9 +61,10 @@ class MockSocket:
         if self._due is not None:
             self._due.cancel()
         server.close()
-        for connection in list(self._connections):
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        connections = dict(self._connections)
+        for writer in connections.values():
+            writer.transport.abort()  # not cancelled: Python 3.11's streams call a cancelled connection an error
+        await asyncio.gather(*connections, return_exceptions=True)
         await server.wait_closed()
         self._path.unlink(missing_ok=True)
 
@@ -74,7 +75,7 @@ class MockSocket:
             writer.write(_encode({"ok": False, "error": f"{CONNECTIONS} connections are open already"}))
             writer.close()
             return
-        self._connections.add(task)
+        self._connections[task] = writer
         watching: asyncio.Task[None] | None = None
         try:
             while (line := await _line(reader)) is not None:
@@ -88,7 +89,7 @@ class MockSocket:
         except ConnectionError:
             pass  # the driver went away; the board goes on as it was
         finally:
-            self._connections.discard(task)
+            del self._connections[task]
             if watching is not None:
                 watching.cancel()
                 with contextlib.suppress(asyncio.CancelledError, ConnectionError):

@@ -63,6 +63,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def play(loop: VirtualLoop, board: Board, path: Path, story: Callable[[Driver], Awaitable[None]]) -> None:
+    trouble: list[str] = []
+    loop.set_exception_handler(lambda _, context: trouble.append(context["message"]))
+
     async def whole() -> None:
         server = MockSocket(board, path)
         await server.start()
@@ -76,7 +79,7 @@ def play(loop: VirtualLoop, board: Board, path: Path, story: Callable[[Driver], 
             await server.close()
 
     loop.run_until_complete(whole())
-    assert not path.exists()
+    assert (trouble, path.exists()) == ([], False)
 
 
 def front(board: Board, seen: list[ReaderEvent], keypad: Keypad | None = None) -> None:
@@ -300,6 +303,28 @@ def test_faults_are_injected_and_cleared(loop: VirtualLoop, board: Board, path: 
         "ReaderArmed",
         "FrameRefused",
     ]
+
+
+def test_closing_ends_who_is_still_connected_or_watching(loop: VirtualLoop, board: Board, path: Path) -> None:
+    trouble: list[str] = []
+    loop.set_exception_handler(lambda _, context: trouble.append(context["message"]))
+
+    async def story() -> tuple[bytes, bytes]:
+        server = MockSocket(board, path)
+        await server.start()
+        idle, idle_writer = await asyncio.open_unix_connection(str(path))
+        watching, watching_writer = await asyncio.open_unix_connection(str(path))
+        watching_writer.write(b'{"do":"watch"}\n')
+        await watching.readline()
+        await server.close()
+        ends = await idle.read(), await watching.read()
+        for writer in (idle_writer, watching_writer):
+            writer.close()
+        return ends
+
+    assert loop.run_until_complete(story()) == (b"", b"")
+    loop.run_until_complete(asyncio.sleep(1))
+    assert trouble == []
 
 
 def test_the_state_of_a_vanished_chip_can_still_be_asked_for(loop: VirtualLoop, board: Board, path: Path) -> None:

@@ -19,9 +19,12 @@ from hal.events import (
     ReaderFault,
 )
 from hal.mock import MockChip
+from hal.wiegand.arming import Line
 from hal.wiegand.cards import find_format
+from hal.wiegand.decoder import Decoder
 from hal.wiegand.keys import Keypad, KeypadEncoding
 from hal.wiegand.reader import LONGEST_PAUSE_NS, TURN, WiegandReader
+from hal.wiegand.source import D0, D1, Edge
 from tests.hal.virtual import BEGIN, MS, SECOND, VirtualLoop, cards, frame, mock_board, run
 
 H10301 = find_format("H10301")
@@ -99,6 +102,131 @@ def test_a_stall_of_400_ms_changes_no_card() -> None:
         with mock_board(loop) as board:
             run(story(board, loop, seen, stall_at_ms), loop)
         assert cards(seen) == [("r0", 26, int(bits, 2)) for bits in sent]
+
+
+def test_a_backlog_of_several_turns_is_read_whole_before_anything_is_decided() -> None:
+    loop = VirtualLoop()
+    seen: list[ReaderEvent] = []
+    sent = [bits_of(1, 3 * index) for index in range(40)]
+
+    async def story(board: Board) -> None:
+        add_reader(board, 0, seen.append)
+        begin = BEGIN + 2 * SECOND
+        for index, bits in enumerate(sent):
+            chip_of(board).schedule(frame(PINS[0], bits, begin + index * 60 * MS))
+        loop.call_at((begin + 5 * MS) / SECOND, loop.stall, 2)  # 34 frames, 880 edges
+        await play(chip_of(board), begin + 4 * SECOND)
+
+    with mock_board(loop) as board:
+        run(story(board), loop)
+    assert cards(seen) == [("r0", 26, int(bits, 2)) for bits in sent]
+
+
+def test_edges_under_way_are_waited_for() -> None:
+    """Nobody hands these over but the reader's own question whether the source is drained."""
+    loop = VirtualLoop()
+    seen: list[ReaderEvent] = []
+
+    async def story(board: Board) -> None:
+        add_reader(board, 0, seen.append)
+        chip_of(board).schedule(frame(PINS[0], bits_of(1, 1), BEGIN + 2 * SECOND))
+        await asyncio.sleep(4)
+
+    with mock_board(loop) as board:
+        run(story(board), loop)
+    assert cards(seen) == [("r0", 26, int(bits_of(1, 1), 2))]
+
+
+class LateSource:
+    """Edges reach us 2 ms after they happened, pulses are 100 µs wide: what lgpio does to a slow reader."""
+
+    LATE, WIDTH = 2 * MS, 100_000
+
+    def __init__(self, loop: VirtualLoop, edges: list[Edge]) -> None:
+        self._loop, self._edges, self._waiting = loop, edges, list(edges)
+        self.sees = True
+        """Whether it can tell that edges are under way."""
+
+    def start(self, wake: Callable[[], None]) -> None:
+        for _, at in self._edges:
+            self._loop.call_at((at + self.LATE) / SECOND, wake)
+
+    def pause(self) -> None:
+        raise AssertionError
+
+    def resume(self) -> None:
+        raise AssertionError
+
+    def complete_until(self, now: Monotonic) -> Monotonic | None:
+        return Monotonic(now - self.LATE) if self.sees else None
+
+    def take(self, most: int) -> list[Edge]:
+        there = [edge for edge in self._waiting if edge[1] + self.LATE <= self._loop.clock()]
+        self._waiting = self._waiting[len(there) :]
+        return there
+
+    def lost(self) -> int:
+        return 0
+
+    def failures(self) -> int:
+        return 0
+
+    def high(self, line: Line) -> bool:
+        now = self._loop.clock()
+        return not any(own == line and at <= now < at + self.WIDTH for own, at in self._edges)
+
+    def close(self) -> None:
+        pass
+
+
+def late_reader(loop: VirtualLoop, edges: list[Edge], seen: list[tuple[int, ReaderEvent]]) -> LateSource:
+    source = LateSource(loop, edges)
+    reader = WiegandReader(
+        name="late",
+        source=source,
+        make_decoder=lambda now: Decoder(name="late", card_lengths=frozenset({26}), accept=accept, now=now),
+        clock=loop.clock,
+        given_back=lambda: None,
+    )
+
+    async def start() -> None:
+        reader.start(lambda event: seen.append((loop.clock(), event)))
+
+    loop.run_until_complete(start())
+    return source
+
+
+@pytest.mark.parametrize("interval", [MS, 3 * MS, 6_950_000, 7 * MS, 7_050_000, 20 * MS])
+def test_a_pulse_whose_edge_is_still_under_way_is_no_line_held_low(interval: int) -> None:
+    loop = VirtualLoop()
+    seen: list[tuple[int, ReaderEvent]] = []
+    begin = BEGIN + 2 * SECOND
+    edges: list[Edge] = [
+        (D1 if bit == "1" else D0, Monotonic(begin + place * interval)) for place, bit in enumerate(bits_of(0, 0))
+    ]
+    late_reader(loop, edges, seen)
+    run(asyncio.sleep(4), loop)
+    assert [type(event) for _, event in seen] == [ReaderArmed, CardBits]
+    quiet = min(max(2 * interval, 600_000), 25 * MS)
+    last = edges[-1][1]
+    assert quiet + LateSource.LATE <= seen[1][0] - last <= quiet + LateSource.LATE + MS
+
+
+def test_nothing_is_believed_while_the_source_cannot_say_that_it_is_drained() -> None:
+    loop = VirtualLoop()
+    seen: list[tuple[int, ReaderEvent]] = []
+    begin = BEGIN + 2 * SECOND
+    edges: list[Edge] = [
+        (D1 if bit == "1" else D0, Monotonic(begin + place * MS)) for place, bit in enumerate(bits_of(0, 0))
+    ]
+    source = late_reader(loop, edges, seen)
+    loop.run_until_complete(asyncio.sleep(2))
+    source.sees = False
+    loop.run_until_complete(asyncio.sleep(1))
+    assert cards([event for _, event in seen]) == []
+    source.sees = True
+    run(asyncio.sleep(0.002), loop)
+    assert cards([event for _, event in seen]) == [("late", 26, int(bits_of(0, 0), 2))]
 
 
 def test_eight_readers_read_a_hundred_simultaneous_frames_each_and_cross_none() -> None:
