@@ -1,0 +1,186 @@
+"""What supervision says and what its absence says: silent, alive twice, gaps, backlog, clock. Pure."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from doorctl.core.types import SECOND, Duration, WallTime
+from doorctl.errors import MalformedError
+from doorctl.monitord.alarms import conditions
+from doorctl.monitord.alarms.effects import Effect, Raise, alarm_of
+from doorctl.monitord.alarms.kinds import AlarmKind
+from doorctl.monitord.alarms.lineage import epoch_state, holes_below, mark_of
+from doorctl.monitord.alarms.state import ControllerState, EpochState, Mark, is_after
+from doorctl.monitord.ledger import LedgerSupervision
+from doorctl.monitord.supervised import receipted_until
+from doorctl.wire.detail import SupervisionDetail
+from doorctl.wire.record import NO_EPOCH, ControllerId, Flag
+
+SLOWEST: Final = Duration(60 * SECOND)
+QUICKEST: Final = Duration(10 * SECOND)
+"""Design, "Supervision": every 10 to 60 s."""
+MISSED: Final = 3
+_SLACK: Final = Duration(5 * SECOND)
+_STANDSTILLS: Final = 3
+_GAPS: Final = 2
+"""The first may be a loss record that is still on its way."""
+_LARGEST_DIFFERENCE: Final = Duration(60 * SECOND)
+_HOLES_TOLD: Final = 1000
+
+FLAGS: Final = (
+    (Flag.STORAGE_FAULT, AlarmKind.STORAGE, "the door goes on before its disk answers"),
+    (Flag.COLOCATED, AlarmKind.COLOCATED, "the monitor's keys are on the door's own board: the door can know"),
+)
+"""Conditions that every record tells."""
+
+
+def judge(controller: ControllerId, state: ControllerState, supervised: LedgerSupervision) -> list[Effect]:
+    """One supervision, newer than the last of its epoch."""
+    try:
+        detail = SupervisionDetail.parse(supervised.body.detail)
+    except MalformedError as error:
+        return [alarm_of(AlarmKind.CHAIN, supervised, f"a supervision makes no sense: {error}")]
+    name, mark = supervised.header.epoch, mark_of(supervised.body)
+    epoch = epoch_state(state, name)
+    if state.live != name and _is_over(state, name, epoch):
+        return _second_life(state, supervised, mark)
+    _live_on(state, name, mark)
+    effects: list[Effect] = [
+        *_alive(controller, state, supervised),
+        *_head(state, epoch, supervised, detail, mark),
+        *_gap(state, supervised, detail, mark),
+        *_backlog(state, supervised, detail, mark),
+        *_clock(state, supervised, mark),
+        *_flags(state, supervised, mark),
+    ]
+    state.head, state.pending = detail.head, supervised.body.pending
+    state.generation = supervised.body.roster_generation
+    state.simulated = Flag.SIMULATED in supervised.body.flags
+    return effects
+
+
+def silent_from(state: ControllerState, listening_since: WallTime) -> WallTime | None:
+    """When three supervisions will have been missed; None before the first one and once it was told."""
+    if not state.supervised or conditions.is_on(state, AlarmKind.SILENT.value):
+        return None
+    pace = min(max(state.paces, default=SLOWEST), SLOWEST)
+    return WallTime(max(state.supervised, listening_since) + MISSED * max(pace, QUICKEST) + _SLACK)
+
+
+def silence(
+    controller: ControllerId, state: ControllerState, now: WallTime, listening_since: WallTime
+) -> Iterator[Effect]:
+    """The path fault, once; it ends with the next supervision."""
+    since = silent_from(state, listening_since)
+    if since is None or now < since:
+        return
+    text = f"nothing heard for {(now - state.supervised) // SECOND} s"
+    alarm = Raise(
+        kind=AlarmKind.SILENT, subject=f"{AlarmKind.SILENT.value}:{controller.hex()}:{state.supervised}",
+        controller=controller, event=now, received=now, text=text,
+    )  # fmt: skip
+    yield from conditions.begin(state, AlarmKind.SILENT.value, _ours(now), alarm)
+
+
+def draining(state: ControllerState) -> bool:
+    """Whether a backlog is still coming in, as far as the last supervision told."""
+    silent = conditions.is_on(state, AlarmKind.SILENT.value)
+    return state.backlog[0] not in {b"", NO_EPOCH} and state.standstills < _STANDSTILLS and not silent
+
+
+def _ours(now: int) -> Mark:
+    """Silence is measured by the monitor's clock alone; no board has this boot id."""
+    return Mark(boot=b"monitor", monotonic=now, wall=now, unsure=False)
+
+
+def _is_over(state: ControllerState, name: bytes, epoch: EpochState) -> bool:
+    """Whether a later start is known: by its supervision, or by its START."""
+    return epoch.retired or any(other.predecessor == name for other in state.epochs.values())
+
+
+def _second_life(state: ControllerState, supervised: LedgerSupervision, mark: Mark) -> list[Effect]:
+    """Supervision of a start that was over; a courier may have carried it late."""
+    name = supervised.header.epoch
+    begun = [other.start for other in state.epochs.values() if other.predecessor == name and other.start is not None]
+    if state.live_mark is not None:
+        begun.append(state.live_mark)
+    if any(is_after(mark, start) is False for start in begun):
+        return []
+    text = f"start {name.hex()} lives on after a later one had begun"
+    alarm = alarm_of(AlarmKind.CLONE, supervised, text, what=name.hex())
+    return conditions.once(state, alarm.subject, mark, alarm)
+
+
+def _live_on(state: ControllerState, name: bytes, mark: Mark) -> None:
+    if state.live == name:
+        return
+    if state.live in state.epochs:
+        state.epochs[state.live].retired = True
+    state.live, state.live_mark = name, mark
+    state.backlog, state.standstills, state.holes = (b"", 0, 0), 0, 0
+
+
+def _alive(controller: ControllerId, state: ControllerState, supervised: LedgerSupervision) -> list[Effect]:
+    now = supervised.received
+    if state.supervised and not conditions.is_on(state, AlarmKind.SILENT.value):
+        state.paces = [*state.paces[-2:], max(now - state.supervised, 0)]
+    state.supervised = now
+    over = Raise(
+        kind=AlarmKind.SILENT, subject="", controller=controller, event=now, received=now, text="",
+    )  # fmt: skip
+    return conditions.end(state, AlarmKind.SILENT.value, _ours(now), over)
+
+
+def _head(
+    state: ControllerState, epoch: EpochState, supervised: LedgerSupervision, detail: SupervisionDetail, mark: Mark
+) -> list[Effect]:
+    """Supervision names the head's hash, so that the newest record cannot be exchanged either."""
+    at_head = [link for link in epoch.links if link.last == detail.head]
+    if not at_head or supervised.body.previous in at_head[0].hashes:
+        return []
+    text = f"record {detail.head} of start {supervised.header.epoch.hex()} is another one here than at the board"
+    alarm = alarm_of(AlarmKind.CHAIN, supervised, text, what=f"{supervised.header.epoch.hex()}:{detail.head}:head")
+    return conditions.once(state, alarm.subject, mark, alarm)
+
+
+def _gap(state: ControllerState, supervised: LedgerSupervision, detail: SupervisionDetail, mark: Mark) -> list[Effect]:
+    epoch, until = receipted_until(supervised.header.epoch, supervised.body, detail)
+    holes = list(islice(holes_below(state, epoch, until), _HOLES_TOLD))
+    state.holes = state.holes + 1 if holes else 0
+    number = sum(last - first + 1 for _, first, last in holes)
+    first = f", the first is {holes[0][1]} of start {holes[0][0].hex()}" if holes else ""
+    alarm = alarm_of(AlarmKind.GAP, supervised, f"{number} records are missing here{first}")
+    if state.holes >= _GAPS:
+        return conditions.begin(state, AlarmKind.GAP.value, mark, alarm)
+    return conditions.end(state, AlarmKind.GAP.value, mark, alarm) if not holes else []
+
+
+def _backlog(
+    state: ControllerState, supervised: LedgerSupervision, detail: SupervisionDetail, mark: Mark
+) -> list[Effect]:
+    """The oldest one the same and no fewer than before: nothing drains, though supervision comes through."""
+    now = (bytes(detail.oldest_epoch), int(detail.oldest_sequence), supervised.body.pending)
+    stands = detail.oldest_epoch != NO_EPOCH and now[:2] == state.backlog[:2] and now[2] >= state.backlog[2]
+    state.standstills = state.standstills + 1 if stands else 0
+    state.backlog = now
+    alarm = alarm_of(AlarmKind.STALLED, supervised, f"{now[2]} records wait and none gets through")
+    if state.standstills >= _STANDSTILLS:
+        return conditions.begin(state, AlarmKind.STALLED.value, mark, alarm)
+    return conditions.end(state, AlarmKind.STALLED.value, mark, alarm) if not stands else []
+
+
+def _clock(state: ControllerState, supervised: LedgerSupervision, mark: Mark) -> list[Effect]:
+    difference = supervised.body.wall - supervised.received
+    unknown = Flag.TIME_UNKNOWN in supervised.body.flags
+    text = "the board does not trust its clock" if unknown else f"the board's clock is off by {difference // SECOND} s"
+    alarm = alarm_of(AlarmKind.CLOCK, supervised, text)
+    wrong = unknown or abs(difference) > _LARGEST_DIFFERENCE
+    change = conditions.begin if wrong else conditions.end
+    return change(state, AlarmKind.CLOCK.value, mark, alarm)
+
+
+def _flags(state: ControllerState, supervised: LedgerSupervision, mark: Mark) -> Iterator[Effect]:
+    """Only supervision, which has none of a record's delays, ends them."""
+    for flag, kind, text in FLAGS:
+        change = conditions.begin if flag in supervised.body.flags else conditions.end
+        yield from change(state, kind.value, mark, alarm_of(kind, supervised, text))
