@@ -179,10 +179,10 @@ def create_monitor_keys(directory: Path) -> MonitorKeys:
 
 def load_monitor_keys(directory: Path) -> MonitorKeys:
     """The present three, for commands that show or export the public halves."""
-    ingest_folder, read = _place(_RECORD, directory)
+    folder, read = _place(_RECORD, directory)
     return MonitorKeys(
         token=load_token_keys(directory)[0],
-        record=_load_record_key(ingest_folder / _RECORD, read),
+        record=_load_record_key(folder / _RECORD, read),
         receipt=load_record_and_receipt_keys(directory).receipt,
     )
 

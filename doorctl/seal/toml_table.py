@@ -20,6 +20,7 @@ from doorctl.errors import MalformedError, OperatorError, StorageError
 LARGEST: Final = 65_536
 """Bytes; a pairing file has about 3,000."""
 _LINE: Final = 76
+_LONGEST_SHOWN: Final = 120
 _HIGHEST_PORT: Final = 65_535
 _LONGEST_HOST: Final = 253
 """RFC 1035's 255 octets as text."""
@@ -39,9 +40,8 @@ class Table:
 
     def error(self, key: str, expected: str, found: str) -> OperatorError:
         """What to raise for this key."""
-        return OperatorError(
-            f"{self._file.name}: {self._prefix}{key}: expected {expected}, found {found}", hint=self._hint
-        )  # fmt: skip
+        place = f"{self._file.name}: {self._prefix}{_shown(key)}"
+        return OperatorError(f"{place}: expected {expected}, found {_shown(found)}", hint=self._hint)
 
     def text(self, key: str) -> str:
         """A string."""
@@ -111,6 +111,12 @@ class Table:
         return value
 
 
+def _shown(untrusted: str) -> str:
+    """A bit of a stranger's file for the operator's terminal: no control characters, not long."""
+    printable = "".join(character if character.isprintable() else "?" for character in untrusted)
+    return printable if len(printable) <= _LONGEST_SHOWN else printable[:_LONGEST_SHOWN] + "…"
+
+
 def read_table(path: Path, *, hint: str) -> Table:
     """A whole file; OperatorError where it is missing, too long or no TOML."""
     try:
@@ -122,8 +128,8 @@ def read_table(path: Path, *, hint: str) -> Table:
         raise OperatorError(f"{path}: expected at most {LARGEST} bytes, found more", hint=hint)
     try:
         values = tomli.loads(content.decode())
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{path}: not TOML: {error}", hint=hint) from error
+    except (ValueError, RecursionError) as error:  # tomli's own, bad UTF-8, a number or a nesting without end
+        raise OperatorError(f"{path}: not TOML: {_shown(str(error))}", hint=hint) from error
     return Table(values, file=path, prefix="", hint=hint)
 
 

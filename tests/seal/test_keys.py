@@ -211,6 +211,15 @@ def test_a_credential_that_everybody_may_read_is_refused(paths: Paths, monkeypat
         load_controller_keys(paths)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_makes_keys_for_the_user_who_owns_the_folder(paths: Paths) -> None:
+    paths.var.mkdir(parents=True)
+    os.chown(paths.var, 12_345, 23_456)
+    create_controller_keys(paths, simulated=False)
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in (paths.keys, *paths.keys.iterdir())}
+    assert owners == {(12_345, 23_456)}
+
+
 def test_monitor_keys_come_back_from_their_files(tmp_path: Path) -> None:
     made = create_monitor_keys(tmp_path / "keys")
     assert load_monitor_keys(tmp_path / "keys").public == made.public

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from doorctl.errors import OperatorError, StorageError
 from doorctl.seal.keys import (
@@ -203,11 +205,51 @@ def test_a_damaged_controllers_file_is_refused(
         read_controller_file(path)
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", bytes(65_537)])
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe", bytes(65_537), b"a = " + b"[" * 60_000, b"a." * 30_000 + b"b = 1", b"version = " + b"9" * 5_000],
+    ids=["no UTF-8", "too long", "nested", "dotted", "a number without end"],
+)
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "monitor.toml").write_bytes(content)
     with pytest.raises(OperatorError, match=r"monitor\.toml"):
         read_monitor_file(tmp_path / "monitor.toml")
+
+
+def test_a_strangers_file_cannot_write_on_the_terminal(tmp_path: Path, monitor: MonitorFile) -> None:
+    path = tmp_path / "monitor.toml"
+    write_monitor_file(path, monitor)
+    good = path.read_text()
+    for damaged in (
+        line("addresses", r'addresses = ["\u001b[2J:1"]')(good),
+        line("fingerprint", r'fingerprint = "\u001b]0;x\u0007"')(good),
+        r'"\u001b[2J" = 1' + "\n" + good,
+        line("fingerprint", f'fingerprint = "{"x" * 50_000}"')(good),
+    ):
+        path.write_text(damaged)
+        with pytest.raises(OperatorError) as caught:
+            read_monitor_file(path)
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 400
+
+
+PAIRING_TEXT = st.lists(
+    st.sampled_from(["version", "fingerprint", "addresses", "simulated", "certificate", "keys", "token", "site"])
+    | st.sampled_from(
+        [" = ", "\n", "[", "]", "{", "}", '"', '"""', ".", "1", "true", '"a:1"', "2026-01-01", "inf", "#"]
+    )
+    | st.text(max_size=3)
+).map("".join)
+
+
+@given(text=PAIRING_TEXT)
+@settings(max_examples=150, deadline=None)
+def test_reading_is_total(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "pairing.toml"
+    path.write_bytes(text.encode(errors="surrogatepass"))
+    for read in (read_monitor_file, read_controller_file):
+        with pytest.raises(OperatorError):
+            read(path)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
