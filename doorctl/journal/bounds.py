@@ -33,7 +33,8 @@ OLD: Final = "SELECT id FROM receipted WHERE at < ? AND id < ? ORDER BY at, id L
 SURPLUS: Final = "SELECT id FROM receipted WHERE id < ? ORDER BY id LIMIT ?"
 COUNT_RECEIPTED: Final = "SELECT count(*) FROM receipted"
 NEWEST_RECEIPTED: Final = "SELECT max(id) FROM receipted"
-LOG_SPAN: Final = "SELECT min(id), max(id) FROM log"
+LOG_SPAN: Final = "SELECT (SELECT min(id) FROM log), (SELECT max(id) FROM log)"
+"""Two questions: SQLite answers one aggregate from the tree's edge, and two together by reading all of it."""
 
 
 class Candidate(NamedTuple):
@@ -75,7 +76,7 @@ def room(connection: sqlite3.Connection, *, limit: int, pending: int, incoming: 
         return None
     needed = excess + 1  # the LOSS record itself
     wanted = max(needed, limit // 100)
-    rows = connection.execute(CANDIDATES, (_head_row(connection), wanted))
+    rows = connection.execute(CANDIDATES, (_head_row(connection), wanted)).fetchall()
     return choose((Candidate(row, Weight(weight), epoch, sequence) for row, weight, epoch, sequence in rows), needed)
 
 

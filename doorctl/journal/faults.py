@@ -83,7 +83,8 @@ def _os_kind(error: OSError) -> FaultKind:
 def _sqlite_kind(error: sqlite3.Error) -> FaultKind | None:
     code = code_of(error)
     if code is None:
-        return None
+        # Text that is not UTF-8 is an OperationalError; a closed connection is our own doing.
+        return FaultKind.DAMAGED if isinstance(error, sqlite3.OperationalError) else None
     if code == sqlite3.SQLITE_IOERR_SHMSIZE:
         # The -shm file could not grow: on a full disk this comes before SQLITE_FULL.
         return FaultKind.FULL

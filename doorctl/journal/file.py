@@ -7,12 +7,13 @@ descriptor of it would drop SQLite's own locks, sqlite.org/howtocorrupt.html 2.2
 import fcntl
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from doorctl.errors import OperatorError
 from doorctl.journal.faults import code_of, damaged, journal_error
-from doorctl.journal.schema import configure, migrate
+from doorctl.journal.schema import configure, identify, migrate
 from doorctl.wire.record import record_hash
 
 MODE: Final = 0o640
@@ -56,8 +57,9 @@ def connect(path: Path, *, check: bool) -> sqlite3.Connection:
         _create(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
+            identify(connection, path)
             configure(connection)
-            migrate(connection, path)
+            migrate(connection)
             if check:
                 _check(connection, path)
         except BaseException:
@@ -99,6 +101,10 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise damaged(path, str(verdict))
-    waiting = connection.execute("SELECT hash, sealed FROM pending JOIN record USING (id)")
-    if any(record_hash(sealed) != hash_ for hash_, sealed in waiting):
+    (unreadable,) = connection.execute("SELECT count(*) FROM lockout WHERE NOT json_valid(value)").fetchone()
+    if unreadable:
+        raise damaged(path, "a lock-out counter is not what was written")
+    with closing(connection.execute("SELECT hash, sealed FROM pending JOIN record USING (id)")) as waiting:
+        sound = all(record_hash(sealed) == hash_ for hash_, sealed in waiting)
+    if not sound:
         raise damaged(path, "a record is not what was written")

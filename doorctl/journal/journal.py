@@ -148,7 +148,7 @@ class Journal:
 
     def load_lockouts(self) -> dict[bytes, Plain]:
         """All lock-out counters, as they were passed."""
-        return self._read(spool.lockouts)
+        return self._read(lambda connection: spool.lockouts(connection, self._path))
 
     def make_room(self, incoming: int = 1) -> LossReport | None:
         """What must give way before `incoming` more records; None while there is room.

@@ -11,7 +11,7 @@ from typing import Final
 
 from doorctl.core.types import WallTime
 from doorctl.errors import OperatorError
-from doorctl.journal.faults import journal_error
+from doorctl.journal.faults import damaged, journal_error
 from doorctl.journal.file import BUSY_S, beside
 from doorctl.journal.rows import Logged
 from doorctl.journal.salvage import logged_row
@@ -40,7 +40,10 @@ class JournalReader:
                     rows = connection.execute(NEWEST, (door, since, limit)).fetchall()[::-1]
         except (sqlite3.Error, OSError) as error:
             raise journal_error(error, self._path) from error
-        return [logged_row(row) for row in rows]
+        try:
+            return [logged_row(row) for row in rows]
+        except ValueError as error:
+            raise damaged(self._path, str(error)) from error
 
     def _connect(self) -> sqlite3.Connection:
         if not self._path.exists():

@@ -7,6 +7,7 @@ Nothing is ever deleted but the oldest of several damaged files, so that a dying
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,14 @@ def _recover(path: Path) -> tuple[sqlite3.Connection, Recovered]:
     return connect(path, check=False), recovered
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beside:
+    """What lay beside the records, by their numbers."""
+
+    weights: dict[int, Weight]
+    receipts: dict[int, WallTime]
+
+
 class _Building:
     """The new file while it is filled: committed and checkpointed every so many rows."""
 
@@ -103,8 +112,8 @@ def _build(path: Path, building: Path) -> tuple[int, int, bool]:
         complete = True
         try:
             target = _Building(connection)
-            _copy_rows(path, target)
-            _copy_carved(path, target)
+            beside_records = _copy_rows(path, target)
+            _copy_carved(path, target, beside_records)
             target.commit()
         except sqlite3.OperationalError as error:
             if code_of(error) != sqlite3.SQLITE_FULL:
@@ -118,25 +127,24 @@ def _build(path: Path, building: Path) -> tuple[int, int, bool]:
     return records, log_rows, complete
 
 
-def _copy_rows(path: Path, target: _Building) -> None:
+def _copy_rows(path: Path, target: _Building) -> _Beside:
     """All that SQLite still finds, under its old numbers."""
     source = salvage.open_damaged(path)
     if source is None:
-        return
+        return _Beside(weights={}, receipts={})
     with closing(source):
         target.put(SET_GENERATION, salvage.sent_generation(source))
         for key, plain in salvage.lockouts(source):
             target.put(PUT_LOCKOUT, key, plain)
-        weights, receipts = salvage.weights(source), salvage.receipts(source)
+        known = _Beside(weights=salvage.weights(source), receipts=salvage.receipts(source))
         for record, wall in salvage.records(source):
-            receipt = receipts.get(record.position)
-            weight = weights.get(record.position, Weight.MATCHED)
-            _put_record(target, record, record.position, wall, receipt=receipt, weight=weight)
+            _put_record(target, record, wall, record.position, known)
         for logged in salvage.logged(source):
             target.put(_PUT_LOG, *log_values(logged.row), logged.id)
+    return known
 
 
-def _copy_carved(path: Path, target: _Building) -> None:
+def _copy_carved(path: Path, target: _Building, known: _Beside) -> None:
     """Records that only their bytes gave away, each at its place among its epoch if that place is free."""
     missing = {
         (carved.epoch, carved.sequence): carved
@@ -146,7 +154,7 @@ def _copy_carved(path: Path, target: _Building) -> None:
     for carved in sorted(missing.values()):
         record = salvage.carved_record(carved)
         if record is not None:
-            _put_record(target, record, _place(target, record), carved.wall)
+            _put_record(target, record, carved.wall, _place(target, record), known)
 
 
 def _place(target: _Building, record: Stored) -> int | None:
@@ -159,19 +167,14 @@ def _place(target: _Building, record: Stored) -> int | None:
     return None
 
 
-def _put_record(
-    target: _Building,
-    record: Stored,
-    place: int | None,
-    wall: WallTime,
-    *,
-    receipt: WallTime | None = None,
-    weight: Weight = Weight.MATCHED,
-) -> None:
+def _put_record(target: _Building, record: Stored, wall: WallTime, place: int | None, known: _Beside) -> None:
     number = target.put(_PUT_RECORD, place, record.epoch, record.sequence, wall, record.hash, record.record)
     if number is None:
         return
+    receipt = None if place is None else known.receipts.get(place)
     if receipt is None:
+        # Of unknown weight: as if it mattered.
+        weight = known.weights.get(number, Weight.MATCHED)
         target.put("INSERT INTO pending (id, weight) VALUES (?, ?)", number, int(weight))
     else:
         target.put("INSERT INTO receipted (id, at) VALUES (?, ?)", number, receipt)

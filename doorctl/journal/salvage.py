@@ -12,7 +12,7 @@ repeat as what it is, while a lost record cannot be had back.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -152,14 +152,15 @@ def _windows(file: Path) -> Iterator[tuple[int, bytes]]:
 
 def _rows(connection: sqlite3.Connection, select: str) -> Iterator[tuple[Any, ...]]:
     """All rows by number, going on behind what SQLite refuses."""
-    position, skip = 0, 1
+    wanted, skip = 1, 1
     while skip < _FARTHEST:
         try:
-            for row in connection.execute(f"{select} WHERE id > ? ORDER BY id", (position,)):
-                position, skip = row[0], 1
-                yield row
+            with closing(connection.execute(f"{select} WHERE id >= ? ORDER BY id", (wanted,))) as rows:
+                for row in rows:
+                    wanted, skip = row[0] + 1, 1
+                    yield row
         except sqlite3.Error:
-            position, skip = position + skip, skip * 2
+            wanted, skip = wanted + skip, skip * 2
         else:
             return
 

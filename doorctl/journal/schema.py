@@ -20,8 +20,8 @@ from doorctl.journal.faults import damaged
 
 APPLICATION_ID: Final = 0x44434A31
 """"DCJ1", in the file's header (sqlite.org/pragma.html#pragma_application_id)."""
-PAGE_SIZE: Final = 8192
-"""Three records a page; 4,096 bytes would hold one and waste half, 16,384 double what a commit writes."""
+PAGE_SIZE: Final = 4096
+"""One record a page and much air: 8,192 bytes save a third of a full spool, and double what each commit writes."""
 
 MIGRATIONS: Final = (
     """
@@ -87,8 +87,8 @@ def configure(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA {setting}")
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """From whatever version the file has to VERSION; damaged where it is not ours, StorageError where newer than us."""
+def identify(connection: sqlite3.Connection, path: Path) -> None:
+    """Before anything is written: damaged where the file is not ours, StorageError where it is newer than us."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -96,6 +96,11 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise damaged(path, "a database, but not a journal")
     if version > VERSION:
         raise StorageError(f"{path}: written by a newer doorctl (version {version}, this one knows {VERSION})")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """From whatever version the file has to VERSION, each step whole or not at all."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     for number in range(version, VERSION):
         connection.executescript(
             f"BEGIN IMMEDIATE; {MIGRATIONS[number]}"

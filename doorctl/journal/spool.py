@@ -1,7 +1,9 @@
 """Reading the spool and taking receipts: what waits, what was receipted, where it all stands.
 
 Every statement here is answered from an index whatever the number of rows (tests/journal/test_plans.py looks).
-Never begins or ends a transaction, never deletes a record.
+Never begins or ends a transaction, never deletes a record. Rows are fetched whole before one is looked at: a cursor
+left half read, which the traceback of an exception keeps, would keep the file open behind a closed connection, and
+SQLite would end that one by deleting the WAL of whatever file has the name by then.
 """
 
 import json
@@ -39,7 +41,7 @@ NEWEST: Final = (1 << 63) - 1
 def pending(connection: sqlite3.Connection, path: Path, limit: int, before: Stored | None) -> list[Stored]:
     """Without a receipt, newest first; `before` is the last of the page before."""
     position = NEWEST if before is None else before.position
-    return [_stored(row, path) for row in connection.execute(PENDING, (position, limit))]
+    return [_stored(row, path) for row in connection.execute(PENDING, (position, limit)).fetchall()]
 
 
 def again(connection: sqlite3.Connection, path: Path, epoch: Epoch, first: Sequence, count: int) -> list[Stored]:
@@ -47,7 +49,7 @@ def again(connection: sqlite3.Connection, path: Path, epoch: Epoch, first: Seque
     last = min(first + count - 1, NEWEST)
     if first > last:
         return []
-    return [_stored(row, path) for row in connection.execute(AGAIN, (epoch, first, last))]
+    return [_stored(row, path) for row in connection.execute(AGAIN, (epoch, first, last)).fetchall()]
 
 
 def receive(connection: sqlite3.Connection, receipts: Iterable[ReceiptKey]) -> int:
@@ -101,9 +103,13 @@ def sent_generation(connection: sqlite3.Connection) -> int:
     return int(generation)
 
 
-def lockouts(connection: sqlite3.Connection) -> dict[bytes, Plain]:
+def lockouts(connection: sqlite3.Connection, path: Path) -> dict[bytes, Plain]:
     """All lock-out counters, as they were passed."""
-    return {bytes(key): json.loads(value) for key, value in connection.execute("SELECT key, value FROM lockout")}
+    rows = connection.execute("SELECT key, value FROM lockout").fetchall()
+    try:
+        return {key: json.loads(value) for key, value in rows}
+    except ValueError as error:
+        raise damaged(path, "a lock-out counter is not what was written") from error
 
 
 def _stored(row: tuple[int, bytes, int, bytes, bytes], path: Path) -> Stored:
