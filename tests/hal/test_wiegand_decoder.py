@@ -150,7 +150,13 @@ def with_edge(line: Line, at: int) -> list[Edge]:
 LAST = AT + 25 * MS
 BAD_FRAMES = {
     "a pause of more than 1.75 intervals": (stretched(12, 800 * US), Why.IRREGULAR, 26, LAST + 800 * US),
-    "an interval below a half": (stretched(12, -510 * US), Why.IRREGULAR, 26, LAST - 510 * US),
+    "an interval below a half": (
+        [*frame(AT)[:24], (frame(AT)[24][0], LAST - 940 * US), (frame(AT)[25][0], LAST - 450 * US)],
+        Why.IRREGULAR,
+        26,
+        LAST - 450 * US,
+    ),
+    "two intervals below one and a half together": (stretched(12, -501 * US), Why.IRREGULAR, 26, LAST - 501 * US),
     "an edge in the middle of a longish interval, and the last bit lost": (
         [*frame(AT)[:12], (0, AT + 11_550 * US), *((line, at + 100 * US) for line, at in frame(AT)[12:-1])],
         Why.IRREGULAR,
@@ -301,6 +307,14 @@ def test_five_bad_frames_in_two_seconds_disarm() -> None:
     assert reads_again(decoder, AT + 11 * SECOND)
 
 
+def test_bad_frames_before_arming_are_not_held_against_the_reader() -> None:
+    decoder = decoder_for("H10301")
+    disarmed_at = AT + 4 * 30 * MS + 25 * MS
+    again = disarmed_at + SECOND + MS
+    events = play(decoder, [*bad_frames(5, every=30 * MS), (0, again)], until=again + SECOND)
+    assert events[5:] == [fault(FaultKind.NOISE, disarmed_at), armed(again - MS), refused(Why.LENGTH, 1, again)]
+
+
 @pytest.mark.parametrize(("count", "every"), [(4, 30 * MS), (20, 501 * MS)], ids=["four", "slower"])
 def test_fewer_bad_frames_do_not(count: int, every: int) -> None:
     decoder = decoder_for("H10301")
@@ -409,6 +423,22 @@ def test_both_lines_must_be_high_again() -> None:
     assert wait(decoder, until=AT + 9 * SECOND) == [armed(AT + 5 * SECOND)]
 
 
+def test_a_low_line_is_looked_at_again_even_if_the_caller_forgot_once() -> None:
+    decoder = decoder_for("H10301")
+    look(decoder, AT, d0_low=True)
+    forgetful = Monotonic(AT + 5 * MS)
+    assert decoder.next_deadline() == forgetful
+    assert decoder.advance(forgetful) == []
+    assert decoder.next_deadline() == AT + 105 * MS
+
+
+def test_a_line_held_low_is_seen_in_spite_of_a_timestamp_from_the_future() -> None:
+    decoder = decoder_for("H10301")
+    decoder.edge(0, Monotonic(AT + 10**15))
+    assert look(decoder, AT, d0_low=True) == []
+    assert look(decoder, AT + 5 * MS, d0_low=True) == [fault(FaultKind.LINE_LOW, AT + 5 * MS)]
+
+
 # loss and order
 
 
@@ -450,6 +480,14 @@ def test_a_timestamp_from_the_far_future_does_not_deafen_the_reader() -> None:
     assert reads_again(decoder, AT + 2 * SECOND)
 
 
+def test_noise_from_the_far_future_does_not_either() -> None:
+    decoder = decoder_for("H10301")
+    [event] = storm(decoder, AT + 10**18)
+    assert event == fault(FaultKind.NOISE, AT + 10**18 + 35 * 20 * US)
+    decoder.edge(0, Monotonic(AT))
+    assert wait(decoder, until=AT + 5 * SECOND) == [armed(AT + SECOND)]
+
+
 def test_an_edge_from_before_a_silence_that_was_already_proven_begins_no_frame() -> None:
     decoder = decoder_for("H10301")
     play(decoder, frame(AT), until=LAST + 30 * MS)
@@ -469,6 +507,13 @@ def test_swapped_lines_are_suspected_after_three_complements_and_cleared_by_a_ca
         suspected.append(decoder.counters()["swapped lines"])
     assert suspected == [0, 0, 1]
     assert reads_again(decoder, AT + 4 * SECOND)
+    assert decoder.counters()["swapped lines"] == 0
+
+
+def test_garbage_among_the_complements_clears_the_suspicion() -> None:
+    decoder = decoder_for("H10301")
+    for place, raw in enumerate([RAW ^ 0x3FFFFFF, RAW ^ 0x3FFFFFF, RAW ^ 2, RAW ^ 0x3FFFFFF]):
+        play(decoder, card_edges(26, raw, at=AT + place * SECOND), until=AT + place * SECOND + 100 * MS)
     assert decoder.counters()["swapped lines"] == 0
 
 
