@@ -1,0 +1,58 @@
+"""doorctl sim: all three daemons on the mock HAL with a demo site in a temporary folder. --tour tells the story."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from doorctl.errors import OperatorError
+
+_SABOTAGES = ("alarm", "record", "tell")
+
+
+def add_parser(subparsers: Any) -> None:
+    """What the command takes."""
+    parser = subparsers.add_parser(
+        "sim",
+        help="try it: a door, its people and a monitor on this machine",
+        description="Run a demo site on mock hardware: a page with a door to press and the alarms beside it, "
+        "on loopback. Nothing outside a temporary folder is touched.",
+        epilog="example: doorctl sim --tour",
+    )
+    parser.add_argument("--tour", action="store_true", help="tell the story here; non-zero if a promise breaks")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="of the page (default: a free one)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="use this new folder and leave it there")
+    parser.add_argument("--sabotage", choices=_SABOTAGES, help="with --tour: break a promise, to see it fail")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """In a folder of its own, gone afterwards."""
+    try:
+        from doorctl.cli.sim_page import serve
+        from doorctl.cli.sim_site import SimError, SimSite
+        from doorctl.cli.sim_story import Story
+    except ImportError as error:
+        raise OperatorError(
+            f"the simulator needs {error.name}, which is not installed", hint="pip install 'doorctl[sim]'"
+        ) from error
+
+    if args.keep is not None and args.keep.exists():
+        raise OperatorError(f"{args.keep}: is there already", hint="name a folder that is not")
+    with tempfile.TemporaryDirectory(prefix="doorctl-sim-") as temporary:
+        home = Path(temporary) if args.keep is None else args.keep.absolute()
+        with SimSite(home) as site:
+            if not args.tour:
+                return serve(site, args.port)
+            try:
+                Story(site, home, _say, args.sabotage).tell()
+            except SimError as error:
+                _say("")
+                print(error.told_by("doorctl sim"), file=sys.stderr)
+                return 1
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

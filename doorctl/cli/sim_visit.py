@@ -1,0 +1,124 @@
+"""One visit to a door of the simulated site, and everything an onlooker could see of it.
+
+An onlooker has a stop-watch, the board's log, status and files, and the line to the monitor. What they see of two
+visits is compared by `differences`; times are taken from the last key.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from doorctl.cli.sim_site import Drive, Person, SimError, SimSite, wait_for
+from doorctl.journal.reader import JournalReader
+
+MS: Final = 1_000_000
+SAME_TIME_MS: Final = 40
+"""Two answers count as simultaneous: the half of what a person's fastest reaction needs, and a busy laptop's jitter."""
+_ANSWER_WITHIN_S: Final = 5.0
+_SETTLED_S: Final = 0.4
+_ANSWER_MS: Final = 300
+"""After the strike, what still belongs to the answer: the beep."""
+_CONTACTS: Final = {"front": "GPIO27", "office": "GPIO24"}
+_STRIKES: Final = {"front": "GPIO17", "office": "GPIO18"}
+_OUTPUTS: Final = {
+    "GPIO17": "strike", "GPIO6": "lamp", "GPIO7": "sounder", "GPIO18": "strike", "GPIO10": "lamp", "GPIO11": "sounder",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What an onlooker saw of one visit."""
+
+    door: str
+    opened_after_ms: float | None
+    """From the last key to the strike; None: it stayed secured."""
+    outputs: tuple[tuple[str, int], ...]
+    """Strike and sounder in order, from the last key on, and then the lamp; while it waits, the lamp just blinks."""
+    times_ms: tuple[float, ...]
+    log: str
+    status: tuple[Any, ...]
+
+
+def visit(
+    site: SimSite, person: Person, door: str, code: str, *, after_strike: Callable[[], None] | None = None
+) -> Seen:
+    """Card where the door wants one, code, and through the door once it opens; leaves it closed and secured.
+
+    `after_strike` is called as soon as the strike has moved, and then nothing more is looked at.
+    """
+    drive = site.drive()
+    try:
+        newest = drive.do("state")["newest"]
+        if door == "front":
+            if person.card is None:
+                raise SimError(f"{person.label} has no card for the front door")
+            drive.do("card", reader=door, bits=format(person.card.raw, f"0{person.card.length}b"))
+            time.sleep(_SETTLED_S)
+        last_key = drive.do("keys", reader=door, keys=code)["last"]
+        wait_for(f"an answer at {door}", lambda: _answered(drive, newest, last_key, door), within_s=_ANSWER_WITHIN_S)
+        if after_strike is not None:
+            opened = _level(drive, _STRIKES[door]) == 1
+            after_strike()
+            return Seen(door=door, opened_after_ms=0.0 if opened else None, outputs=(), times_ms=(), log="", status=())
+        _walk_through(drive, door)
+        wait_for(f"{door} to be secured", lambda: _level(drive, _STRIKES[door]) == 0, within_s=10)
+        time.sleep(_SETTLED_S)
+        outputs = [output for output in drive.do("history", since=newest)["outputs"] if output[3] > last_key]
+    finally:
+        drive.close()
+    return _seen(site, door, outputs, last_key)
+
+
+def differences(first: Seen, second: Seen) -> list[str]:
+    """What an onlooker could tell two visits apart by; nothing is the promise."""
+    found = []
+    if first.outputs != second.outputs:
+        found.append(f"the door showed {first.outputs} and {second.outputs}")
+    elif any(abs(a - b) > SAME_TIME_MS for a, b in zip(first.times_ms, second.times_ms, strict=True)):
+        found.append(f"the door's times differ: {first.times_ms} and {second.times_ms} ms")
+    if first.log != second.log:
+        found.append(f"the log says {first.log!r} and {second.log!r}")
+    if first.status != second.status:
+        found.append(f"status says {first.status} and {second.status}")
+    return found
+
+
+def _answered(drive: Drive, newest: int, last_key: int, door: str) -> bool:
+    outputs = drive.do("history", since=newest)["outputs"]
+    sounder = next(pin for pin, name in _OUTPUTS.items() if name == "sounder" and _same_door(pin, door))
+    return any(output[1] == sounder and output[2] == 1 and output[3] > last_key for output in outputs)
+
+
+def _walk_through(drive: Drive, door: str) -> None:
+    if _level(drive, _STRIKES[door]) == 0:
+        return
+    drive.do("input", pin=_CONTACTS[door], level=1)
+    time.sleep(_SETTLED_S)
+    drive.do("input", pin=_CONTACTS[door], level=0)
+
+
+def _level(drive: Drive, pin: str) -> int:
+    return int(drive.do("state")["pins"][pin]["level"])
+
+
+def _same_door(pin: str, door: str) -> bool:
+    return (pin in ("GPIO17", "GPIO6", "GPIO7")) is (door == "front")
+
+
+def _seen(site: SimSite, door: str, outputs: list[Any], last_key: int) -> Seen:
+    mine = [output for output in outputs if _same_door(output[1], door)]
+    opened = [output[3] for output in mine if output[1] == _STRIKES[door] and output[2] == 1]
+    moving = [output for output in mine if _OUTPUTS[output[1]] != "lamp"]
+    answer = [output for output in moving if not opened or output[3] <= opened[0] + _ANSWER_MS * MS]
+    lamps = [output[2] for output in mine if _OUTPUTS[output[1]] == "lamp" and output[3] <= answer[-1][3]]
+    row = JournalReader(site.paths.journal).log(1, door=door)[-1].row
+    status = site.status()
+    return Seen(
+        door=door,
+        opened_after_ms=None if not opened else (opened[0] - last_key) / MS,
+        outputs=(*((_OUTPUTS[output[1]], output[2]) for output in answer), ("lamp", lamps[-1] if lamps else -1)),
+        times_ms=tuple(round((output[3] - last_key) / MS, 1) for output in answer),
+        log=f"{row.event} {row.door} {row.reader} {row.holder} {row.outcome.name} {row.reason.name} {row.detail}",
+        status=tuple((unit["name"], unit["state"], unit["light"]) for unit in status["doors"]),
+    )
