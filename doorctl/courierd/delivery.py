@@ -114,6 +114,8 @@ class Delivery:
                 self._connected(line, now)
             case Lost(why=why, detail=detail, malformed=malformed):
                 self.malformed += malformed
+                if line is not Line.DOOR and why is PathState.UNREACHABLE and dialer.refused(now):
+                    why = PathState.REFUSED
                 self._lost(line, why, detail, now)
             case DoorSaid(message=message):
                 self._hear(message, now)
@@ -189,6 +191,7 @@ class Delivery:
             self._report("door connected")
             self._tell(Type.PATH, bytes([self._path.value]))
             self._backlog.forget(now)
+            self._dialers[Line.FRESH].hurry(now)
         if line is not Line.BACKLOG:
             last = self._supervised_at
             self._supervise_at = now if last is None else max(now, Monotonic(last + SUPERVISION_GAP))

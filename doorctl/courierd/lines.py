@@ -188,12 +188,10 @@ class MonitorLine:
             return await self._listen(attempt, address, reader)
 
     async def _listen(self, attempt: int, address: Address, reader: asyncio.StreamReader) -> Lost:
-        proven = False
         try:
             while untrusted := await reader.read(READ_SIZE):
                 receipts = self._client.receive(untrusted)
                 if receipts is not None:
-                    proven = True
                     self._deliver(Answered(line=self._line, attempt=attempt, receipts=receipts))
                     if self._client.closing:
                         break
@@ -203,9 +201,6 @@ class MonitorLine:
             return _lost(self._line, attempt, PathState.REFUSED, f"{address}: {error}", malformed=True)
         else:
             why, detail = PathState.UNREACHABLE, "closed"
-        if not proven and self._client.owed:
-            # it took our TLS and hung up on the first request: so does a monitor that does not know our certificate
-            why = PathState.REFUSED
         return _lost(self._line, attempt, why, f"{address}: {detail}")
 
 
@@ -232,4 +227,4 @@ def _why(error: OSError) -> PathState:
 def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS: {(error.reason or 'failed').lower().replace('_', ' ')}"
-    return (error.strerror or str(error) or type(error).__name__).lower()
+    return (error.strerror or str(error) or "closed").lower()

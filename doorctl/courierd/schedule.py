@@ -66,6 +66,13 @@ class Dialer:
         """Whether something may be sent."""
         return self.state in (LineState.UP, LineState.PROVEN)
 
+    def refused(self, now: Monotonic) -> bool:
+        """Whether a peer that hangs up now declines us: it took our handshake, answered nothing, and did not wait long.
+
+        A monitor that does not know our certificate looks like that in TLS 1.3, with or without an alert.
+        """
+        return self.state is LineState.UP and now - self._since < STEADY
+
     def next_deadline(self) -> Monotonic | None:
         """WAITING: when to dial. DIALLING: when to give up."""
         return self._deadline

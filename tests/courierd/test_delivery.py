@@ -380,6 +380,18 @@ def test_a_connection_that_answers_and_dies_young_does_not_reset_the_wait() -> N
     assert waits == [125, 250, 500]
 
 
+def test_a_monitor_that_hangs_up_before_its_first_answer_refuses_us() -> None:
+    steps = Steps()
+    steps.start()
+    steps.connected(Line.DOOR)
+    steps.connected(Line.FRESH)
+    assert steps.lost(Line.FRESH) == [path(PathState.REFUSED)]
+    steps.passes(125)
+    steps.connected(Line.FRESH)
+    steps.passes(10_000)
+    assert steps.lost(Line.FRESH) == [path(PathState.UNREACHABLE)]
+
+
 def test_an_attempt_that_does_not_come_up_is_given_up() -> None:
     steps = Steps()
     steps.start()
