@@ -210,6 +210,13 @@ def test_a_slammed_door_that_rebounds_is_not_forced() -> None:
     assert machine.receive(Opened(), at(1.4)) == []
 
 
+@pytest.mark.parametrize(
+    "before", [[(0, Opened()), (1, Closed())], [(1, Lockdown())], [(0, Lockdown()), (1, Restore())]]
+)
+def test_only_a_release_that_ended_explains_an_opening(before: list[tuple[float, DoorEvent]]) -> None:
+    assert report(Happening.FORCED_OPEN) in door(*before).receive(Opened(), at(1.2))
+
+
 def test_a_door_that_stays_open_warns_and_is_then_held_open_once() -> None:
     machine = door((0, Grant()), (1, Opened()))
     assert machine.on_deadline(at(21)) == [report(Happening.PRE_ALARM), sounding(WARNING)]

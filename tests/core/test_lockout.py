@@ -43,6 +43,11 @@ def test_lock_outs_double_up_to_the_longest(count: int, seconds: int) -> None:
     assert POLICY.duration(count) == seconds * SECOND
 
 
+def test_a_single_try_locks_out_at_once_and_for_as_long_as_the_longest() -> None:
+    strict = LockoutPolicy(tries=1, first=Duration(SECOND), longest=Duration(SECOND))
+    assert [strict.duration(wrong) for wrong in range(4)] == [0, SECOND, SECOND, SECOND]
+
+
 @pytest.mark.parametrize(("tries", "first", "longest"), [(0, 1, 1), (1, 0, 1), (1, 2, 1)])
 def test_a_senseless_policy_is_refused(tries: int, first: int, longest: int) -> None:
     with pytest.raises(ValueError, match="make no sense"):

@@ -84,6 +84,11 @@ def test_the_first_schedule_that_is_on_gives_the_mode(hour: int, mode: Mode) -> 
     assert mode_in_force(Mode.CARD_AND_CODE, modes, CALENDAR, local(MONDAY, hour * HOUR)) is mode
 
 
+def test_both_factors_are_strictest_and_either_is_loosest() -> None:
+    assert STRICTNESS[Mode.CARD] == STRICTNESS[Mode.CODE]
+    assert STRICTNESS[Mode.CARD_OR_CODE] < STRICTNESS[Mode.CARD] < STRICTNESS[Mode.CARD_AND_CODE]
+
+
 @pytest.mark.parametrize("own", Mode)
 @pytest.mark.parametrize("scheduled", Mode)
 def test_an_unknown_time_asks_for_the_strictest(own: Mode, scheduled: Mode) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import hal.events
 import hal.ports
-from doorctl.core import effects, events, types
+from doorctl.core import decision, door, door_tables, effects, events, inputs, lockout, schedule, types
 from doorctl.core.effects import Code, Happening, Light, Request, Submit
 from doorctl.core.entry import Entry
 from doorctl.core.events import CardRead, Key, KeyRead
@@ -83,9 +83,14 @@ def test_core_imports_nothing_that_could_have_a_clock_or_a_file(path: Path) -> N
     assert all(name.startswith("doorctl.core.") for name in imported if name.startswith("doorctl"))
 
 
-@pytest.mark.parametrize("module", [events, effects], ids=lambda module: module.__name__)
-def test_events_and_effects_are_frozen_slotted_and_keyword_only(module: object) -> None:
-    values = [value for value in vars(module).values() if isinstance(value, type) and is_dataclass(value)]
+@pytest.mark.parametrize(
+    "module",
+    [decision, door, door_tables, effects, events, inputs, lockout, schedule, types],
+    ids=lambda module: module.__name__,
+)
+def test_values_are_frozen_slotted_and_keyword_only(module: object) -> None:
+    public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    values = [value for value in public.values() if isinstance(value, type) and is_dataclass(value)]
     assert values
     for value in values:
         parameters = vars(value)["__dataclass_params__"]
