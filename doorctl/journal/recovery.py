@@ -23,7 +23,8 @@ KEPT_ASIDE: Final = 3
 _BUILDING: Final = ".salvaging"
 _COMPLETE: Final = ".salvaged"
 _ASIDE: Final = ".damaged-"
-_BATCH: Final = 4000
+_BATCH: Final = 100
+"""Rows that a disk which fills up meanwhile may cost, and pages that its WAL needs beside them."""
 
 _PUT_LOG: Final = (
     "INSERT OR IGNORE INTO log (wall, event, door, reader, holder, outcome, reason, count, detail, id)"

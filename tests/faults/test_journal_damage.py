@@ -12,14 +12,14 @@ import pytest
 
 from doorctl.core.types import WallTime
 from doorctl.errors import StorageError
-from doorctl.journal import file, recovery
+from doorctl.journal import file, recovery, salvage
 from doorctl.journal.faults import FaultKind, JournalError
 from doorctl.journal.journal import Journal
 from doorctl.journal.reader import JournalReader
 from doorctl.journal.rows import Entry, Plain
 from doorctl.journal.schema import PAGE_SIZE
 from doorctl.wire.record import Epoch, Sequence
-from tests.journal.making import NOW, entry, epoch, log_row, names, receipt, sealed
+from tests.journal.making import DAY, NOW, entry, epoch, head, log_row, names, receipt, sealed
 
 A, B = epoch(1), epoch(2)
 WRITTEN: list[tuple[Epoch, int]] = [(A, i) for i in range(1, 41)] + [(B, i) for i in range(1, 21)]
@@ -193,6 +193,38 @@ def test_a_file_that_never_was_a_journal(tmp_path: Path, content: bytes) -> None
         assert journal.recovered is not None
         assert (journal.recovered.records, journal.recovered.log_rows) == (0, 0)
     assert (tmp_path / "journal.db.damaged-1").read_bytes() == content
+
+
+def test_carved_records_without_a_neighbour_come_in_the_order_of_their_times(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    # Each record is an epoch of its own, and pages that pruning freed are used again: places in the file say nothing.
+    rows = [Entry(log=log_row(i * 10**9), record=sealed(epoch(i), 1)) for i in range(1, 41)]
+    with Journal.open(path) as journal:
+        journal.append(rows[:20])
+        journal.done([receipt(epoch(i), 1, at=NOW - 9 * DAY) for i in range(2, 20, 3)])
+        journal.prune(NOW)
+        journal.append(rows[20:])
+    carved = [one.epoch for one in salvage.carve(path)]
+    smash(path, 0, 100)
+    with Journal.open(path) as journal:
+        order = [name[0] for name in everything(journal)[0]]
+        assert order == sorted(set(carved)) != carved
+        assert journal.last_epoch() == head(epoch(40), 1)
+
+
+@pytest.mark.parametrize("window", [2048, 4099, 5000, 1 << 16])
+def test_carving_finds_what_lies_across_two_reads(path: Path, monkeypatch: pytest.MonkeyPatch, window: int) -> None:
+    monkeypatch.setattr(salvage, "_WINDOW", window)
+    found = [(one.epoch, one.sequence) for one in salvage.carve(path)]
+    assert sorted(found) == WRITTEN
+
+
+def test_what_a_full_disk_left_in_the_wal_is_renamed_with_its_file(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{old}{suffix}").write_text(suffix)
+    recovery._rename(old, new)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"new.db": "", "new.db-wal": "-wal"}
 
 
 @pytest.mark.parametrize("content", [b"", b"\0"])

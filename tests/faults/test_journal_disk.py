@@ -13,7 +13,7 @@ from doorctl.errors import StorageError
 from doorctl.journal.faults import FaultKind, JournalError
 from doorctl.journal.journal import Journal
 from doorctl.journal.reader import JournalReader
-from tests.journal.making import entry, epoch, names, receipt
+from tests.journal.making import entry, epoch, names, receipt, sealed
 
 A = epoch(1)
 
@@ -77,6 +77,26 @@ def test_a_full_disk_can_be_opened_and_read(small_disk: Path) -> None:
         assert journal.status().pending == 49
         last = fill(journal, 50)
         assert names(journal.pending(1)) == [(A, last)]
+
+
+def test_a_damaged_journal_on_a_disk_without_room_for_two(small_disk: Path) -> None:
+    path = small_disk / "journal.db"
+    with Journal.open(path) as journal:
+        for start in range(1, 121, 20):
+            journal.append([entry(A, i) for i in range(start, start + 20)])
+            journal.checkpoint()
+    with path.open("r+b") as stream:
+        stream.write(b"x" * 100)
+    with Journal.open(path) as journal:
+        assert journal.recovered is not None
+        assert not journal.recovered.complete
+        left = journal.pending(999)
+        assert 0 < len(left) == journal.recovered.records == journal.status().pending < 120
+        assert all(one.record == sealed(A, one.sequence) for one in left)
+        journal.recovered.moved_to.unlink()
+        journal.append([entry(epoch(2), 1)])
+    with Journal.open(path) as journal:
+        assert journal.status().pending == len(left) + 1
 
 
 def test_no_room_for_a_journal_at_all(small_disk: Path) -> None:

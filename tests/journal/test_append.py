@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,17 @@ def test_one_writer_only(path: Path) -> None:
     with Journal.open(path), pytest.raises(OperatorError, match="in use by another doord"):
         Journal.open(path)
     Journal.open(path).close()
+
+
+def test_the_group_may_read_whatever_the_umask(path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with Journal.open(path) as journal:
+            journal.append([entry(A, 1)])
+            modes = [Path(f"{path}{suffix}").stat().st_mode & 0o777 for suffix in ("", "-wal", "-shm")]
+    finally:
+        os.umask(before)
+    assert modes == [0o640] * 3
 
 
 def test_closed_is_closed(path: Path) -> None:

@@ -103,6 +103,14 @@ def test_unmatched_give_way_first_structure_last_and_the_newest_never(path: Path
     ]
 
 
+def test_what_completes_a_generation_is_structure_said_or_not(path: Path) -> None:
+    with Journal.open(path, limit=3) as journal:
+        journal.append([entry(A, 1), Entry(record=sealed(A, 2), sent_generation=4), entry(A, 3), entry(A, 4)])
+        report = journal.make_room()
+        assert report is not None
+        assert report.records == ((A, 3), (A, 1), (A, 2))
+
+
 def test_a_report_deletes_nothing_until_its_record_is_appended(path: Path) -> None:
     with Journal.open(path, limit=6) as journal:
         fill(journal)
