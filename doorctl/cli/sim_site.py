@@ -8,11 +8,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -27,6 +28,7 @@ from doorctl.errors import DoorctlError, InternalError, OperatorError
 from doorctl.paths import Paths
 from doorctl.seal.keys import read_monitor_file, write_monitor_file
 from doorctl.seal.meaning import Meaning
+from doorctl.wire.record import Body, Epoch, Sequence, parse_body
 from hal.wiegand.cards import FORMATS
 
 START_WITHIN_S: Final = 20.0
@@ -236,6 +238,14 @@ class SimSite:
         """What `doorctl status --json` would print."""
         return ask(self.paths, "status")
 
+    def records(self) -> list[tuple[Epoch, Sequence, Body]]:
+        """Everything in the monitor's ledger, in order of arrival."""
+        if not self.paths.ledger.exists():
+            return []
+        with closing(sqlite3.connect(f"{self.paths.ledger.as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute("SELECT epoch, sequence, body FROM records ORDER BY id").fetchall()
+        return [(Epoch(epoch), Sequence(sequence), parse_body(body)) for epoch, sequence, body in rows]
+
     def drive(self) -> Drive:
         """A connection to the mock board."""
         return Drive(self.paths.mock_socket)
@@ -247,8 +257,6 @@ class SimSite:
 
 def command(home: Path, *arguments: str) -> str:
     """A doorctl command in this process; what it printed. OperatorError where it failed."""
-    from contextlib import redirect_stdout
-
     from doorctl.cli.main import build_parser
 
     output = StringIO()

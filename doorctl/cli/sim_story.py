@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from doorctl.cli.sim_site import Person, SimError, SimSite, command, wait_for
 from doorctl.cli.sim_visit import Seen, differences, visit
+from doorctl.core.types import Outcome
+from doorctl.wire.record import Kind
 
 SABOTAGES: Final = ("alarm", "record", "tell")
 ALARM_WITHIN_S: Final = 1.0
@@ -117,8 +119,8 @@ class Story:
     def _act_reckoning(self) -> None:
         self._title("The reckoning")
         self._monitor_has_all(within_s=_RECOVERY_WITHIN_S)
-        records = self._records()
-        if len(records) != len({(r["epoch"], r["sequence"]) for r in records}):
+        records = self._site.records()
+        if len(records) != len({(epoch, sequence) for epoch, sequence, _ in records}):
             raise BrokenPromiseError("the monitor counted a record twice")
         unexpected = [alarm for alarm in self._alarms() if alarm["kind"] in _SHOULD_NOT]
         if unexpected:
@@ -179,17 +181,13 @@ class Story:
             ) from error
 
     def _granted(self) -> int:
-        return sum(record["kind"] == "ACCESS" and record["outcome"] == "GRANTED" for record in self._records())
+        return sum(body.kind is Kind.ACCESS and body.outcome is Outcome.GRANTED for _, _, body in self._site.records())
 
     def _duress_alarms(self) -> int:
         return sum(alarm["kind"] == "duress" for alarm in self._alarms())
 
     def _alarms(self) -> list[dict[str, Any]]:
         printed: list[dict[str, Any]] = json.loads(command(self._home, "--json", "monitor", "alarms"))
-        return printed
-
-    def _records(self) -> list[dict[str, Any]]:
-        printed: list[dict[str, Any]] = json.loads(command(self._home, "--json", "monitor", "records"))
         return printed
 
     def _secrets(self) -> list[str]:
