@@ -155,6 +155,8 @@ class Change:
         connection.execute("UPDATE meta SET generation = ?", (generation,))
         if self._staged or self._revoked:
             connection.execute("UPDATE meta SET digest = ?", (digest_of_rows(connection),))
+        if self._revoked:
+            connection.execute("UPDATE meta SET leftovers = 1")
         connection.execute("DROP TABLE temp.staged")
 
     def _staged_entries(self) -> Iterator[bytes]:

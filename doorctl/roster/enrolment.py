@@ -21,11 +21,11 @@ from doorctl.roster.creation import create_roster
 from doorctl.roster.factors import CardId, Lookup, StretchParameters
 from doorctl.roster.holders import Holder, RosterFacts
 from doorctl.roster.meta import RosterParameters, read_generation, read_parameters
-from doorctl.roster.schema import connect_for_writing, empty_wal, translated
+from doorctl.roster.schema import connect_for_writing, drop_leftovers, empty_wal, translated
 
 __all__ = ["Enrolling", "NewHolder", "NewRow", "RosterWriter"]
 
-_BULK_CACHE_KIB: Final = 49_152
+_BULK_CACHE_KIB: Final = 8_192
 """For the file and for the staged rows each, during an import; the rest of the time SQLite's 2 MB."""
 
 
@@ -60,9 +60,13 @@ class RosterWriter:
         if not path.exists():
             raise OperatorError(f"{path}: there is no roster", hint="doorctl init makes one")
         with translated(path):
-            connection = connect_for_writing(path)
-            empty_wal(connection)  # a writer that was killed may have left pages with rows that are gone by now
-        return cls(path, connection, today)
+            writer = cls(path, connect_for_writing(path), today)
+            try:
+                writer._leave_nothing_behind()  # a writer that was killed may have left rows that are gone by now
+            except BaseException:
+                writer.close()
+                raise
+        return writer
 
     def add_holder(self, new: NewHolder) -> HolderId:
         """Enrols one person; OperatorError where the card, a row or the asked-for short name is somebody's already."""
@@ -182,8 +186,12 @@ class RosterWriter:
                 with suppress(sqlite3.Error):  # the first error is the one to tell; SQLite may have rolled back itself
                     self._connection.execute("ROLLBACK")
                 raise
-        with suppress(sqlite3.Error):  # the change is durable in the WAL; the next opening empties it, or says why not
-            empty_wal(self._connection)
+        with suppress(sqlite3.Error):  # the change is durable; the next opening tries again, and says why it cannot
+            self._leave_nothing_behind()
+
+    def _leave_nothing_behind(self) -> None:
+        drop_leftovers(self._connection)
+        empty_wal(self._connection)
 
     def _use_caches_of(self, kib: int) -> None:
         self._connection.execute(f"PRAGMA main.cache_size = -{kib}")

@@ -81,7 +81,8 @@ def stretch(pin: str, *, site_salt: bytes, card: CardId | None, parameters: Stre
     if not pin.isascii() or not pin.isdigit():
         raise ValueError("a PIN is one or more digits")
     domain = _SALT_CODE if card is None else _SALT_CARD_AND_CODE
-    salt = hashlib.sha256(domain + _exactly(site_salt, SITE_SALT_SIZE) + _exactly(card or bytes(FACTOR_SIZE)))
+    of_card = b"" if card is None else _exactly(card)
+    salt = hashlib.sha256(domain + _exactly(site_salt, SITE_SALT_SIZE) + of_card)
     argon2 = Argon2id(
         salt=salt.digest(),
         length=FACTOR_SIZE,
@@ -133,6 +134,7 @@ def _most_passes(
     fits, too_many = chosen.iterations, chosen.iterations * 2
     while too_many <= _MOST_PASSES and _median(_with_passes(chosen, too_many), measured) <= target_ns:
         fits, too_many = too_many, too_many * 2
+    too_many = min(too_many, _MOST_PASSES + 1)
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
         if _median(_with_passes(chosen, middle), measured) <= target_ns:

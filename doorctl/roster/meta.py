@@ -44,7 +44,7 @@ def insert_meta(connection: sqlite3.Connection, parameters: RosterParameters, di
     """The row of a new roster: generation 0, nobody enrolled."""
     stretch = parameters.stretch
     connection.execute(
-        "INSERT INTO meta VALUES (1, 0, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO meta VALUES (1, 0, ?, ?, ?, ?, ?, ?, ?, 0)",
         (
             digest,
             parameters.site_salt,

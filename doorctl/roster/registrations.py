@@ -58,7 +58,7 @@ def registrations_after(
     found: list[Registration] = []
     rows = connection.execute(
         "SELECT generation, day, added, revoked FROM generations WHERE generation > ? ORDER BY generation LIMIT ?",
-        (generation, limit),
+        (generation, limit + 1),  # one more: all of the first one may be skipped
     ).fetchall()
     for row in rows:
         found += _parts(connection, _Generation(*row), skip, limit - len(found))
