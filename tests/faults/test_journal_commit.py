@@ -188,3 +188,15 @@ def test_a_file_that_cannot_be_opened_again_is_tried_at_each_call(path: Path, di
         journal.append([entry(A, 2)])
         assert journal.last_epoch() == Head(*head(A, 2))
         assert journal.status().pending == 2
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY])
+def test_a_disk_that_fails_once_at_the_start_costs_no_file(path: Path, disk: Disk, code: int) -> None:
+    with Journal.open(path) as journal:
+        journal.append([entry(A, 1)])
+    disk.fail("PRAGMA quick_check", code)
+    with pytest.raises(JournalError):
+        Journal.open(path)
+    with Journal.open(path) as journal:
+        assert names(journal.pending(9)) == [(A, 1)]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["journal.db", "journal.db.lock"]
