@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -73,3 +73,12 @@ async def asked_to_stop() -> None:
     loop.add_reader(_STANDARD_INPUT, on_life_line)
     await stop.wait()
     loop.remove_reader(_STANDARD_INPUT)
+
+
+def flat(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """What really happened, without the task groups it happened in."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from flat(error)
+        else:
+            yield error

@@ -5,7 +5,7 @@ doubles one. Every change gets a number, so that a page that was away catches up
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -140,10 +140,12 @@ class Cursor:
 class AlarmStore:
     """Used by the judging thread and by the console's threads; a lock makes them one writer."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_change: Callable[[], None] = lambda: None) -> None:
+        """`on_change` is called, in whatever thread it was, after a commit that changed an alarm."""
         self._path = path
         self._engine = open_for_writing(path, _SCHEMA, VERSION)
         self._lock = threading.Lock()
+        self._on_change = on_change
 
     def close(self) -> None:
         """Let go of the file."""
@@ -173,6 +175,7 @@ class AlarmStore:
     ) -> int:
         """Effects, states and cursor at once; the number of new alarms. `None` leaves a part as it was."""
         raised = 0
+        effects = list(effects)
         with self._lock, storage_errors(self._path), self._engine.begin() as connection:
             for effect in effects:
                 raised += _apply(connection, effect, now)
@@ -181,6 +184,8 @@ class AlarmStore:
             if cursor is not None:
                 row = {"one": 1, "record": cursor.record, "supervision": cursor.supervision}
                 _replace(connection, _CURSOR, "one", row)
+        if effects:
+            self._on_change()
         return raised
 
     def acknowledge(self, alarm: int, *, who: str, now: WallTime) -> Alarm | None:
@@ -194,6 +199,8 @@ class AlarmStore:
             if done.rowcount:
                 _changed(connection, alarm)
             row = connection.execute(select(_ALARMS).where(_ALARMS.c.id == alarm)).one_or_none()
+        if done.rowcount:
+            self._on_change()
         return None if row is None else _alarm(row)
 
     def looked(self, *, who: str, what: str, now: WallTime) -> None:

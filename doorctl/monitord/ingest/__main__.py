@@ -19,7 +19,7 @@ from doorctl.monitord.controllers import ControllersFolder
 from doorctl.monitord.ingest.desk import Desk
 from doorctl.monitord.ingest.server import Listener
 from doorctl.monitord.ingest.tick import Pace, Queue
-from doorctl.monitord.inherited import Inherited, asked_to_stop, parse_arguments, poke, say_ready
+from doorctl.monitord.inherited import Inherited, asked_to_stop, flat, parse_arguments, poke, say_ready
 from doorctl.monitord.ledger import LedgerWriter
 from doorctl.seal.keys import load_record_and_receipt_keys
 
@@ -66,22 +66,30 @@ async def _serve(inherited: Inherited, worker: ThreadPoolExecutor, desk: Desk, c
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
     inherited = parse_arguments("doorctl-monitor-ingest", arguments)
-    paths = inherited.paths
+    code = 0
     try:
-        keys = load_record_and_receipt_keys(paths.monitor_keys)
-        controllers = ControllersFolder(paths.controllers)
-        controllers.refresh()
-        ledger = LedgerWriter(paths.ledger)
-    except DoorctlError as error:
-        _log.error("%s", error)
-        return 1
+        _run(inherited)
+    except* DoorctlError as group:
+        code = 1
+        for error in flat(group):
+            _log.error("%s", error)
+    return code
+
+
+def _run(inherited: Inherited) -> None:
+    paths = inherited.paths
+    keys = load_record_and_receipt_keys(paths.monitor_keys)
+    controllers = ControllersFolder(paths.controllers)
+    controllers.refresh()
+    ledger = LedgerWriter(paths.ledger)
     desk = Desk(
         ledger=ledger, keys=keys, controllers=controllers, clock=clocks.wall, poke=partial(poke, inherited.poke)
     )  # fmt: skip
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger") as worker:
-        asyncio.run(_serve(inherited, worker, desk, controllers))
-    ledger.close()
-    return 0
+    try:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger") as worker:
+            asyncio.run(_serve(inherited, worker, desk, controllers))
+    finally:
+        ledger.close()
 
 
 if __name__ == "__main__":

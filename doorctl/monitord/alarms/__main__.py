@@ -1,0 +1,170 @@
+"""The alarms process: holds the token key, reads ledger.db, writes alarms.db, serves the console.
+
+Started by `doorctl monitor run`. Whatever fails in judging ends the process; it is started again and goes on where
+its cursor stands.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from doorctl.errors import DoorctlError
+from doorctl.monitord import clocks
+from doorctl.monitord.alarms.access import Access, load_token
+from doorctl.monitord.alarms.bell import Bell
+from doorctl.monitord.alarms.console import Console, Sources
+from doorctl.monitord.alarms.opening import open_row
+from doorctl.monitord.alarms.store import Alarm, AlarmStore
+from doorctl.monitord.alarms.worker import Worker
+from doorctl.monitord.controllers import ControllersFolder
+from doorctl.monitord.inherited import Inherited, asked_to_stop, flat, parse_arguments, say_ready
+from doorctl.monitord.ledger import LedgerReader, LedgerRecord
+from doorctl.seal.keys import load_token_keys
+
+_POLL_S = 1.0
+"""A net below the poke, and how often deadlines are looked at."""
+_BEFORE = 10
+_log = logging.getLogger("doorctl-monitor-alarms")
+
+
+class _Judging:
+    """The judging thread: steps until nothing is left, then waits for a poke."""
+
+    def __init__(self, worker: Worker, controllers: ControllersFolder) -> None:
+        self._worker, self._controllers = worker, controllers
+        self._poked = threading.Event()
+        self._stopping = False
+
+    def poke(self) -> None:
+        """There may be something new."""
+        self._poked.set()
+
+    def stop(self) -> None:
+        """After the step it is in."""
+        self._stopping = True
+        self._poked.set()
+
+    def run(self) -> None:
+        """In a thread of its own; raises what a step raised."""
+        while not self._stopping:
+            self._poked.clear()
+            while self._worker.step() and not self._stopping:
+                continue
+            self._worker.on_deadline()
+            self._controllers.refresh()
+            self._poked.wait(_POLL_S)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers: signals are this process's, not the console's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Before:
+    """What a controller did before an alarm."""
+
+    def __init__(self, ledger: LedgerReader, token_keys: Sequence[X25519PrivateKey]) -> None:
+        self._ledger, self._token_keys = ledger, token_keys
+
+    def __call__(self, alarm: Alarm) -> list[tuple[LedgerRecord, str]]:
+        with self._ledger.snapshot() as snapshot:
+            until = snapshot.last_id() + 1 if alarm.record is None else alarm.record
+            records = snapshot.before(alarm.controller, until, _BEFORE)
+        opened = [open_row(record, self._token_keys) for record in records]
+        return [(record, row.label if row else "") for record, row in zip(records, opened, strict=True)]
+
+
+async def _serve(inherited: Inherited) -> None:
+    paths = inherited.paths
+    bell = Bell()
+    store = AlarmStore(paths.alarms, bell.ring)
+    ledger = LedgerReader(paths.ledger)
+    token_keys = load_token_keys(paths.monitor_keys)
+    controllers = ControllersFolder(paths.controllers)
+    controllers.refresh()
+    worker = Worker(ledger=ledger, store=store, token_keys=token_keys, clock=clocks.wall)
+    judging = _Judging(worker, controllers)
+    sources = Sources(
+        store=store, controllers=controllers, states=worker.controllers, before=_Before(ledger, token_keys),
+        clock=clocks.wall,
+    )  # fmt: skip
+    console = _server(Console(sources, Access(load_token(paths.monitor_keys)), bell))
+    asyncio.get_running_loop().add_reader(inherited.poke, _on_poke, inherited.poke, judging)
+    listener = socket.socket(fileno=os.dup(inherited.listener))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(asyncio.to_thread(judging.run), name="judging")
+            serving = tasks.create_task(console.serve(sockets=[listener]), name="console")
+            say_ready(inherited.ready)
+            await _until_stopped_or_done(serving)
+            judging.stop()
+            bell.stop()
+            console.should_exit = True
+    finally:
+        judging.stop()
+        bell.stop()
+        store.close()
+        ledger.close()
+
+
+async def _until_stopped_or_done(serving: asyncio.Task[None]) -> None:
+    stop = asyncio.ensure_future(asked_to_stop())
+    await asyncio.wait({stop, serving}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    with suppress(asyncio.CancelledError):
+        await stop
+
+
+def _server(console: Console) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            console.app(),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            loop="none",
+            http="h11",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=30,
+            limit_concurrency=128,
+            proxy_headers=False,
+            log_level="warning",
+        )
+    )  # fmt: skip
+
+
+def _on_poke(descriptor: int, judging: _Judging) -> None:
+    with suppress(BlockingIOError):
+        if not os.read(descriptor, 4096):
+            asyncio.get_running_loop().remove_reader(descriptor)
+    judging.poke()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until told to stop."""
+    inherited = parse_arguments("doorctl-monitor-alarms", arguments)
+    code = 0
+    try:
+        asyncio.run(_serve(inherited))
+    except* DoorctlError as group:
+        code = 1
+        for error in flat(group):
+            _log.error("%s", error)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
