@@ -47,7 +47,7 @@ strike  = { pin = "GPIO17", type = "fail-secure", release_s = 5 }
 egress  = "mechanical"
 contact = "GPIO27"
 rex     = "GPIO22"
-tamper  = "GPIO23"
+tamper  = { pin = "GPIO23", active = "low" }
 [door.front.reader]
 wiegand = ["GPIO4", "GPIO5"]
 format  = "H10301"

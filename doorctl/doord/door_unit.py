@@ -7,12 +7,13 @@ the door is said beside it.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 from doorctl.core.door import Door
 from doorctl.core.effects import DoorEffect, Happening, Indicate, ReleaseStrike, Report, SecureStrike
 from doorctl.core.events import Closed, DoorEvent, Grant, Opened, Rex, UnlockBegins, UnlockEnds
-from doorctl.core.inputs import CONTACT_THRESHOLD, REX_THRESHOLD, Debounce
+from doorctl.core.inputs import CONTACT_THRESHOLD, REX_THRESHOLD, Debounce, Settled
 from doorctl.core.types import SECOND, DoorName, Duration, Monotonic
 from doorctl.doord import clock
 from doorctl.doord.reader_unit import ReaderUnit
@@ -40,7 +41,7 @@ class InputUnit:
 
     contact: Contact
     debounce: Debounce
-    settled: Callable[[bool], None]
+    settled: Callable[[Settled], None]
 
 
 class DoorUnit:
@@ -85,7 +86,8 @@ class DoorUnit:
         """Bring the strike to where the machine is, then listen."""
         self._apply(self._machine.posture())
         for unit in self._inputs:
-            unit.contact.start(lambda change, unit=unit: self._changed(unit, change))  # type: ignore[misc]
+            unit.contact.start(partial(self._changed, unit))
+            self._look(unit)
         for reader in self.readers:
             reader.start()
         self.arm()
@@ -101,9 +103,9 @@ class DoorUnit:
                 # the door stays secured: the strike was the first to be closed
                 self._fault(f"door {self.name}", str(error))
 
-    def receive(self, event: DoorEvent) -> None:
-        """Something happened at the door or was ordered; IllegalEvent goes to whoever ordered it."""
-        self._apply(self._machine.receive(event, clock.monotonic()))
+    def receive(self, event: DoorEvent, at: Monotonic | None = None) -> None:
+        """Something happened at the door (at a time) or was ordered now; IllegalEvent goes to whoever ordered it."""
+        self._apply(self._machine.receive(event, clock.monotonic() if at is None else at))
         self.arm()
 
     def grant(self) -> None:
@@ -134,33 +136,46 @@ class DoorUnit:
         now = clock.monotonic()
         for unit in self._inputs:
             if settled := unit.debounce.on_deadline(now):
-                unit.settled(settled.active)
+                unit.settled(settled)
         for reader in self.readers:
             reader.on_deadline(now)
         self._apply(self._machine.on_deadline(now))
         self.arm()
 
-    def _add(self, contact: Contact, threshold: Duration, *, active: bool, settled: Callable[[bool], None]) -> None:
+    def _add(self, contact: Contact, threshold: Duration, *, active: bool, settled: Callable[[Settled], None]) -> None:
         debounce = Debounce(threshold=threshold, active=active, now=clock.monotonic())
         self._inputs.append(InputUnit(contact=contact, debounce=debounce, settled=settled))
 
     def _changed(self, unit: InputUnit, change: InputChanged) -> None:
         if settled := unit.debounce.receive(active=change.active, at=Monotonic(change.at)):
-            unit.settled(settled.active)
+            unit.settled(settled)
         self.arm()
 
-    def _leaf_moved(self, open_: bool) -> None:  # noqa: FBT001  an input's level
-        self.receive(Opened() if open_ else Closed())
+    def _look(self, unit: InputUnit) -> None:
+        """An input that is active already makes no edge: look at it once."""
+        try:
+            active = unit.contact.active
+        except HalError as error:
+            # the door stays as it is: the next edge tells, and status says that the input cannot be read
+            self._fault(f"input {self.name}", str(error))
+            return
+        if settled := unit.debounce.receive(active=active, at=clock.monotonic()):
+            unit.settled(settled)
 
-    def _rex_moved(self, pressed: bool) -> None:  # noqa: FBT001  an input's level
-        if pressed:
-            self.receive(Rex())
+    def _leaf_moved(self, leaf: Settled) -> None:
+        self.receive(Opened() if leaf.active else Closed(), leaf.at)
 
-    def _tampered(self, active: bool) -> None:  # noqa: FBT001  an input's level
-        detail = FaultDetail(code=FaultCode.TAMPER, began=active).encode()
-        log = LogRow(wall=clock.wall(), event="tamper", door=self.name, detail="began" if active else "ended")
+    def _rex_moved(self, rex: Settled) -> None:
+        if rex.active:
+            self.receive(Rex(), rex.at)
+
+    def _tampered(self, tamper: Settled) -> None:
+        detail = FaultDetail(code=FaultCode.TAMPER, began=tamper.active).encode()
+        log = LogRow(
+            wall=clock.wall(), event="tamper", door=self.name, detail="began" if tamper.active else "ended"
+        )  # fmt: skip
         self._recorder.record(Draft(kind=Kind.FAULT, door=self.name, detail=detail, log=log))
-        self._fault(f"tamper {self.name}", "active" if active else None)
+        self._fault(f"tamper {self.name}", "active" if tamper.active else None)
 
     def _apply(self, effects: list[DoorEffect]) -> None:
         for effect in effects:

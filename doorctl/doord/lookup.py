@@ -7,6 +7,7 @@ reader waits for the answer), and calls are done in order, so no reader can star
 On failure the door stays as it is: a roster that cannot be read matches nobody, and a fault says so.
 """
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,8 +17,9 @@ from doorctl.core.types import Duration
 from doorctl.doord import clock
 from doorctl.doord.recorder import RosterFacts
 from doorctl.doord.worker import WorkerThread
-from doorctl.errors import DoorctlError, InternalError
+from doorctl.errors import DoorctlError, InternalError, StorageError
 from doorctl.roster.factors import (
+    FLOOR,
     CardId,
     Lookup,
     card_id,
@@ -27,10 +29,11 @@ from doorctl.roster.factors import (
     measure,
     stretch,
 )
-from doorctl.roster.lookup import RosterReader, Row
+from doorctl.roster.lookup import RosterParameters, RosterReader, Row
 from doorctl.roster.registrations import Registration
 from doorctl.seal.sealing import row_tag
 from doorctl.wire.record import RowTag
+from doorctl.wire.sizes import HASH_SIZE, ROW_TAG_SIZE
 
 _RUNS: Final = 3
 """Of Argon2id at start, to see how slow it can be."""
@@ -51,25 +54,38 @@ class RosterAccess:
     """The roster as doord uses it; every call returns, damage is a value."""
 
     def __init__(self, path: Path, lookup_key: bytes) -> None:
-        """Opens the roster twice: for look-ups, and for the digest, which reads all rows after a change."""
+        """Opens the roster twice: for look-ups, and for the digest, which reads all rows after a change.
+
+        OperatorError where there is none. A damaged one is a fault and matches nobody; REX and orders still work.
+        """
         self._key = lookup_key
-        self._rows_reader, self._facts_reader = RosterReader.open(path), RosterReader.open(path)
-        self.parameters = self._rows_reader.parameters()
+        self._rows_reader, self._facts_reader = RosterReader(path), RosterReader(path)
         self._rows = WorkerThread("roster")
         self._stretch = WorkerThread("stretch")
         self._digest = WorkerThread("digest")
-        self.facts, self.holders = self._read_facts()
+        self.parameters: RosterParameters | None = None
+        self.facts, self.holders = RosterFacts(0, bytes(HASH_SIZE)), 0
         self.damage: str | None = None
         """What is wrong with the roster, for status; None while it reads well."""
+        try:
+            with RosterReader.open(path):
+                self._learn()
+        except StorageError as error:
+            # the door stays secured to everybody until the roster is mended; the way out is free
+            self.damage = str(error)
 
     async def slowest_stretch(self) -> Duration:
         """The longest of some Argon2id runs with the site's parameters, in the thread that will do them."""
-        return Duration(max([await self._stretch.call(measure, self.parameters.stretch) for _ in range(_RUNS)]))
+        cost = FLOOR if self.parameters is None else self.parameters.stretch
+        return Duration(max([await self._stretch.call(measure, cost) for _ in range(_RUNS)]))
 
     async def find(self, request: Request) -> Found:
         """Look a request up; takes as long for a miss as for a hit."""
         card = card_id(self._key, request.card) if request.card is not None else None
-        lookup = await self._lookup(request, card)
+        parameters = self.parameters
+        if parameters is None:
+            return Found(row=None, card=card, row_tag=RowTag(os.urandom(ROW_TAG_SIZE)), readable=False)
+        lookup = await self._lookup(request, card, parameters)
         try:
             row = await self._rows.call(self._rows_reader.find, lookup)
         except DoorctlError as error:
@@ -81,7 +97,7 @@ class RosterAccess:
     async def refresh(self) -> None:
         """Read generation, digest and count again; cheap while nothing changed."""
         try:
-            self.facts, self.holders = await self._digest.call(self._read_facts)
+            await self._digest.call(self._learn)
             self.damage = None
         except DoorctlError as error:
             # the door stays as it is: the last good facts go on being told
@@ -103,7 +119,7 @@ class RosterAccess:
         for thread in (self._rows, self._stretch, self._digest):
             thread.stop()
 
-    async def _lookup(self, request: Request, card: CardId | None) -> Lookup:
+    async def _lookup(self, request: Request, card: CardId | None, parameters: RosterParameters) -> Lookup:
         if request.code is None:
             if card is None:
                 raise InternalError("a request without a factor")
@@ -111,14 +127,17 @@ class RosterAccess:
         stretched = await self._stretch.call(
             stretch,
             request.code,
-            site_salt=self.parameters.site_salt,
+            site_salt=parameters.site_salt,
             card=card,
-            parameters=self.parameters.stretch,
+            parameters=parameters.stretch,
         )
         if card is None:
             return lookup_code(self._key, stretched)
         return lookup_card_and_code(self._key, card, stretched)
 
-    def _read_facts(self) -> tuple[RosterFacts, int]:
-        state = self._facts_reader.state()
-        return RosterFacts(state.generation, state.digest), self._facts_reader.facts().holders
+    def _learn(self) -> None:
+        """Everything but rows, of one moment; raises where the roster cannot be read."""
+        parameters = self._facts_reader.parameters()
+        state, holders = self._facts_reader.state(), self._facts_reader.facts().holders
+        self.parameters = parameters
+        self.facts, self.holders = RosterFacts(state.generation, state.digest), holders

@@ -93,9 +93,9 @@ class Operations:
             isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= LONGEST_UNLOCK_S
         ):
             raise MalformedError(f"unlock: expected seconds from 0 to {LONGEST_UNLOCK_S}, got {seconds!r}")
-        if unit.machine.status.lockdown:
-            raise OperatorError(f"{unit.name}: lockdown is on", hint="`doorctl lockdown off` ends it")
+        refuse_in_lockdown(unit)
         await self._done(caller, Act.UNLOCK, f"unlock {unit.name}", door=unit.name)
+        refuse_in_lockdown(unit)  # it may have begun meanwhile
         if seconds is None:
             unit.receive(Grant())
             return {"door": unit.name, "seconds": self._release_s(unit.name)}
@@ -207,6 +207,12 @@ class Operations:
                 for reader in unit.readers
             ],
         }
+
+
+def refuse_in_lockdown(unit: DoorUnit) -> None:
+    """OperatorError while the door is in lockdown, which only its end may end."""
+    if unit.machine.status.lockdown:
+        raise OperatorError(f"{unit.name}: lockdown is on", hint="`doorctl lockdown off` ends it")
 
 
 def only(request: Mapping[str, Any], *known: str) -> None:

@@ -14,6 +14,7 @@ from doorctl.core.entry import Entry
 from doorctl.core.events import BadFrame, CardRead, Key, KeyRead
 from doorctl.core.types import Card, Duration, Mode, Monotonic, Reason
 from doorctl.doord.access import Access, Place
+from doorctl.doord.worker import Spawn
 from hal import events, ports
 from hal.errors import HalError
 from hal.wiegand.tally import Why
@@ -41,7 +42,7 @@ class ReaderUnit:
         granted: Callable[[], None],
         changed: Callable[[], None],
         fault: Callable[[str, str | None], None],
-        spawn: Callable[..., asyncio.Task[None]],
+        spawn: Spawn,
     ) -> None:
         """`granted()` moves the door machine; `changed()` re-arms its timer; `fault(name, text)` sets or clears one."""
         self.place = place

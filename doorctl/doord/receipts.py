@@ -12,7 +12,7 @@ from typing import Final
 from doorctl.core.types import SECOND, Monotonic
 from doorctl.doord import clock
 from doorctl.doord.recorder import Recorder
-from doorctl.doord.worker import WorkerThread
+from doorctl.doord.worker import Spawn, WorkerThread
 from doorctl.errors import PeerError, StorageError
 from doorctl.journal.journal import Journal
 from doorctl.journal.rows import ReceiptKey, Stored
@@ -40,9 +40,11 @@ class Receipts:
         thread: WorkerThread,
         recorder: Recorder,
         wall_clock: clock.WallClock,
+        spawn: Spawn,
     ) -> None:
         self._controller, self._monitor = controller, monitor
         self._journal, self._thread, self._recorder, self._clock = journal, thread, recorder, wall_clock
+        self._spawn = spawn
         self._recent: OrderedDict[RecordHash, Monotonic] = OrderedDict()
         self._waiters: dict[RecordHash, asyncio.Future[None]] = {}
         self._taken: list[ReceiptKey] = []
@@ -91,7 +93,7 @@ class Receipts:
         if receipt.want_count:
             self._want(receipt)
         if self._marking is None or self._marking.done():
-            self._marking = asyncio.get_running_loop().create_task(self._mark(), name="receipts")
+            self._marking = self._spawn(self._mark(), name="receipts")
 
     async def backlog(self, most: int) -> list[bytes]:
         """Older records, newest first: what the monitor wants again, then what waits for a receipt.
@@ -134,7 +136,7 @@ class Receipts:
 
     def _want(self, receipt: Receipt) -> None:
         if self._finding is None or self._finding.done():
-            self._finding = asyncio.get_running_loop().create_task(self._find_wanted(receipt), name="wanted")
+            self._finding = self._spawn(self._find_wanted(receipt), name="wanted")
 
     async def _find_wanted(self, receipt: Receipt) -> None:
         count = min(receipt.want_count, _MOST_WANTED)

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from doorctl.core.types import Monotonic, Outcome, Reason
 from doorctl.doord import clock
 from doorctl.doord.handoff import CourierLink
-from doorctl.doord.worker import WorkerThread
+from doorctl.doord.worker import Spawn, WorkerThread
 from doorctl.errors import StorageError
 from doorctl.journal.journal import Journal
 from doorctl.journal.rows import Entry, LogRow, LossReport, Plain, SpoolStatus
@@ -114,15 +114,16 @@ class Recorder:
         standing_flags: Callable[[], Flag],
         on_storage: Callable[[bool], None],
         on_made: Callable[[RecordHash, Monotonic], None],
+        spawn: Spawn,
     ) -> None:
         """`facts` and `standing_flags` are read for each record; `on_storage(failed)` is told each change.
 
-        `on_made` hears of every record, supervision included.
+        `on_made` hears of every record, supervision included. What a spawned task raises ends the process.
         """
         self._keys, self._monitor, self._journal = keys, monitor, journal
         self._thread, self._link = thread, link
         self._facts, self._standing_flags = facts, standing_flags
-        self._on_storage, self._on_made = on_storage, on_made
+        self._on_storage, self._on_made, self._spawn = on_storage, on_made, spawn
         self.epoch = Epoch(os.urandom(EPOCH_SIZE))
         self._boot_id = clock.boot_id()
         self._sequence = 0
@@ -268,7 +269,7 @@ class Recorder:
 
     def _wake(self) -> None:
         if self._committer is None or self._committer.done():
-            self._committer = asyncio.get_running_loop().create_task(self._commit(), name="committer")
+            self._committer = self._spawn(self._commit(), name="committer")
 
     async def _commit(self) -> None:
         """Commit what waits, group by group, until nothing does."""

@@ -50,7 +50,7 @@ class Doord:
     """A whole door daemon. `start()`, then `run_until_stopped()`, then `close()`."""
 
     def __init__(self, site: Site) -> None:
-        """Claims pins and opens files; raises DoorctlError and then has nothing open."""
+        """Claims pins, strikes first, and opens files; DoorctlError where one cannot be had, and the process ends."""
         self.site = site
         config, paths = site.config, site.paths
         self.board, self._pins = claim_pins(config)
@@ -69,16 +69,6 @@ class Doord:
             on_supervision_wanted=self._supervision,
             on_path=self._path_changed,
         )
-        self.doors: dict[DoorName, DoorUnit] = {}
-        self._stopped = asyncio.Event()
-        self._failure: BaseException | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closing = AsyncExitStack()
-
-    async def start(self) -> None:
-        """Everything up, in the order in which each part needs the one before it."""
-        asyncio.get_running_loop().set_exception_handler(self._loop_failed)
-        paths = self.site.paths
         self.recorder = Recorder(
             keys=self.site.keys,
             monitor=self.site.monitor.keys,
@@ -89,6 +79,7 @@ class Doord:
             standing_flags=self._standing_flags,
             on_storage=lambda failed: self.faults.set("storage", "the disk does not answer" if failed else None),
             on_made=lambda hash_, made: self.receipts.made(hash_, made),  # noqa: PLW0108  made after the recorder
+            spawn=self.spawn,
         )
         self.receipts = Receipts(
             controller=self.site.keys.controller,
@@ -97,9 +88,20 @@ class Doord:
             thread=self.journal_thread,
             recorder=self.recorder,
             wall_clock=self.clock,
+            spawn=self.spawn,
         )
         self.registrar = Registrar(self.roster, self.recorder, self.journal.sent_generation())
-        for closer in (self._close_files, self.receipts.close, self.recorder.close):
+        self.doors: dict[DoorName, DoorUnit] = {}
+        self._stopped = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Everything up, in the order in which each part needs the one before it."""
+        asyncio.get_running_loop().set_exception_handler(self._loop_failed)
+        paths = self.site.paths
+        for closer in (self._close_files, self.receipts.close):
             self._closing.push_async_callback(closer)
         self.recorder.start()
         self._report_recovered()
@@ -140,6 +142,7 @@ class Doord:
         for door in self.doors.values():
             door.close()
         self.board.close()
+        await self.recorder.close()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -193,7 +196,7 @@ class Doord:
                         place=Place(door=pins.door.name, reader=reader.name),
                         reader=port,
                         indicator=indicator,
-                        entry=Entry(code_length=self.roster.parameters.code_length, code_window=reader.code_window),
+                        entry=Entry(code_length=self._code_length(), code_window=reader.code_window),
                         access=self.access,
                         mode=situations.mode_of(reader),
                         situation=situations.at(pins.door),
@@ -203,6 +206,11 @@ class Doord:
                         spawn=self.spawn,
                     )
                 )
+
+    def _code_length(self) -> int:
+        """The roster's, whose codes were drawn by it; the configuration's while the roster cannot be read."""
+        parameters = self.roster.parameters
+        return self.site.config.codes.length if parameters is None else parameters.code_length
 
     def _door_unit(self, pins: DoorPins) -> DoorUnit:
         door = pins.door

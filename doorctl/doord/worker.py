@@ -4,15 +4,23 @@ The event loop hands it calls and never waits for a disk itself.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from doorctl.core.types import Monotonic
 from doorctl.doord import clock
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+class Spawn(Protocol):
+    """Starts a supervised task: what it raises ends the process."""
+
+    def __call__(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+        """The task, already scheduled."""
+        ...
 
 
 class WorkerThread:
