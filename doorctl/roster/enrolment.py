@@ -14,14 +14,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from doorctl.core.types import GroupName, HolderId
-from doorctl.errors import OperatorError
 from doorctl.roster import holders
 from doorctl.roster.change import Change, Enrolling, NewHolder, NewRow
 from doorctl.roster.creation import create_roster
 from doorctl.roster.factors import CardId, Lookup, StretchParameters
 from doorctl.roster.holders import Holder, RosterFacts
 from doorctl.roster.meta import RosterParameters, read_generation, read_parameters
-from doorctl.roster.schema import connect_for_writing, drop_leftovers, empty_wal, translated
+from doorctl.roster.schema import connect_for_writing, drop_leftovers, empty_wal, must_be_there, translated
 
 __all__ = ["Enrolling", "NewHolder", "NewRow", "RosterWriter"]
 
@@ -57,8 +56,7 @@ class RosterWriter:
     @classmethod
     def open(cls, path: Path, *, today: date) -> Self:
         """OperatorError where there is no roster, StorageError where it cannot be written. `today` dates changes."""
-        if not path.exists():
-            raise OperatorError(f"{path}: there is no roster", hint="doorctl init makes one")
+        must_be_there(path)
         with translated(path):
             writer = cls(path, connect_for_writing(path), today)
             try:

@@ -13,13 +13,13 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self, TypeVar
 
 from doorctl.core.types import GroupName, HolderId, Match
-from doorctl.errors import DoorctlError, OperatorError, StorageError
+from doorctl.errors import DoorctlError, StorageError
 from doorctl.roster import holders, registrations
 from doorctl.roster.factors import Lookup
 from doorctl.roster.holders import Holder, RosterFacts
 from doorctl.roster.meta import RosterParameters, read_generation, read_parameters
 from doorctl.roster.registrations import Registration
-from doorctl.roster.schema import ColumnError, connect_read_only, translated
+from doorctl.roster.schema import ColumnError, connect_read_only, must_be_there, translated
 from doorctl.seal.sealing import row_tag
 from doorctl.wire.record import RowTag, Token
 
@@ -77,8 +77,7 @@ class RosterReader:
     @classmethod
     def open(cls, path: Path) -> Self:
         """OperatorError where there is no roster, StorageError where it cannot be read."""
-        if not path.exists():
-            raise OperatorError(f"{path}: there is no roster", hint="doorctl init makes one")
+        must_be_there(path)
         reader = cls(path)
         reader.parameters()
         return reader

@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from doorctl.errors import InternalError, StorageError
+from doorctl.errors import InternalError, OperatorError, StorageError
 from doorctl.wire.sizes import REGISTRATION_SIZE, TOKEN_SIZE
 
 APPLICATION_ID: Final = int.from_bytes(b"DCRO", "big")
@@ -103,10 +103,21 @@ PRAGMA user_version = {VERSION};
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 """SQLITE_ERROR: a table or column that must be there is not."""
 _NO_RIGHT: Final = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM})
+_RIGHTS: Final = "readers must be in the group of its folder (mode 2770); only its owner may enrol"
 
 
 class ColumnError(Exception):
     """A column holds what enrolment never wrote; `translated` turns it into damage of the named file."""
+
+
+def must_be_there(path: Path) -> None:
+    """OperatorError where there is no file, StorageError where we may not even see it. Does not open it."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise OperatorError(f"{path}: there is no roster", hint="doorctl init makes one") from error
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}", hint=_RIGHTS) from error
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
@@ -169,10 +180,7 @@ def _translation(path: Path, error: sqlite3.Error) -> StorageError | InternalErr
     if code in _DAMAGED:
         return damaged(path, f"the roster is damaged ({error})")
     if code in _NO_RIGHT:
-        return StorageError(
-            f"{path}: {error}",
-            hint="readers must be in the group of its folder (mode 2770); only root or its owner may enrol",
-        )
+        return StorageError(f"{path}: {error}", hint=_RIGHTS)
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return StorageError(f"{path}: somebody else is enrolling", hint="try again when that has ended")
     if code == sqlite3.SQLITE_CONSTRAINT:
