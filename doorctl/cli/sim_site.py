@@ -230,7 +230,7 @@ class SimSite:
         wait_for("doord", lambda: self.status() is not None, self.doord)
         drive = self.drive()
         for name in ("GPIO27", "GPIO24"):
-            drive.do("input", pin=name, level=0)
+            drive.do("input", pin=name, level=False)
         drive.close()
         wait_for("the readers to arm", self._armed, self.doord)
 

@@ -20,7 +20,7 @@ SABOTAGES: Final = ("alarm", "record", "tell")
 ALARM_WITHIN_S: Final = 1.0
 """From the strike to the alarm; the promise of the product."""
 _RECOVERY_WITHIN_S: Final = 15.0
-_POLL_S: Final = 0.05
+_TRIES: Final = 6
 
 
 class BrokenPromiseError(SimError):
@@ -138,12 +138,16 @@ class Story:
     def _pass(
         self, who: Person, door: str, code: str, *, call: bool, after_strike: Callable[[], None] | None = None
     ) -> Seen:
-        seen = visit(self._site, who, door, code, after_strike=after_strike)
-        if seen.opened_after_ms is None:
-            raise BrokenPromiseError(f"the {door} door did not open for {who.label}")
-        self._passages += 1
-        self._calls += call
-        return seen
+        for _ in range(_TRIES):
+            seen = visit(self._site, who, door, code, after_strike=after_strike)
+            if seen.opened_after_ms is None:
+                raise BrokenPromiseError(f"the {door} door did not open for {who.label}")
+            self._passages += 1
+            self._calls += call
+            if not seen.late:
+                return seen
+            self._say("(this machine was too busy to answer in its slot: once more)")
+        raise SimError(f"this machine was too busy {_TRIES} times in a row", hint="try again when it is quieter")
 
     def _same(self, first: Seen, second: Seen) -> None:
         found = differences(first, second)

@@ -29,7 +29,8 @@ from doorctl.roster.factors import (
     measure,
     stretch,
 )
-from doorctl.roster.lookup import RosterParameters, RosterReader, Row
+from doorctl.roster.lookup import RosterReader, Row
+from doorctl.roster.meta import RosterParameters
 from doorctl.roster.registrations import Registration
 from doorctl.seal.sealing import row_tag
 from doorctl.wire.record import RowTag
