@@ -19,11 +19,13 @@ rows away also marks `meta.leftovers` and is followed by a VACUUM, which builds 
 lets the next writer do it where this one was killed. About 2 s for 100,000 holders; no reader waits.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from doorctl.errors import InternalError, OperatorError, StorageError
 from doorctl.wire.sizes import REGISTRATION_SIZE, TOKEN_SIZE
@@ -193,7 +195,7 @@ def _translation(path: Path, error: sqlite3.Error) -> StorageError | InternalErr
 def _connect(path: Path, mode: str, wait_s: float) -> sqlite3.Connection:
     # check_same_thread: a reader may be opened by one thread and used by another, never by two at once
     return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}",
         uri=True,
         timeout=wait_s,
         isolation_level=None,
