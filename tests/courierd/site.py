@@ -113,7 +113,10 @@ async def carrying(place: Path, certificates: Certificates, monitor: Monitor) ->
         monitor=monitor,
         context=client_context(certificates.folder / "tls.crt", certificates.folder / "tls.key"),
     )
+    story = asyncio.current_task()
+    assert story is not None
     task = asyncio.create_task(courier.run(stop))
+    task.add_done_callback(lambda ended: None if stop.is_set() else story.cancel(str(ended.exception())))
     try:
         yield courier
     finally:

@@ -132,6 +132,16 @@ def test_supervision_in_flight_is_not_sent_again_but_made_afresh() -> None:
     assert steps.passes(1_000) == [WANT_SUPERVISION]
 
 
+def test_supervision_that_waited_for_a_lost_connection_is_not_sent_on_the_next() -> None:
+    steps = Steps().proven()
+    steps.fresh(1)
+    assert steps.says(Type.SUPERVISION, record(901)) == []
+    steps.lost(Line.FRESH)
+    steps.passes(125)
+    assert steps.connected(Line.FRESH) == [send(Line.FRESH, 1)]
+    assert steps.answered(Line.FRESH, 1) == [tell(Type.RECEIPT, receipt(1)), path(PathState.CONNECTED), WANT_BACKLOG]
+
+
 def test_when_doord_goes_its_journaled_records_are_forgotten_and_held_ones_are_not() -> None:
     steps = Steps().proven()
     assert [steps.fresh(1), steps.hold(2), steps.fresh(3)] == [[send(Line.FRESH, 1)], [kept(2)], []]
@@ -225,6 +235,20 @@ def test_backlog_waits_for_the_fresh_line() -> None:
     assert steps.answered(Line.FRESH, 901) == [
         tell(Type.RECEIPT, receipt(901)), path(PathState.CONNECTED), dial(Line.BACKLOG, 1),
     ]  # fmt: skip
+
+
+def test_a_backlog_line_that_is_up_waits_for_the_fresh_line_as_well() -> None:
+    steps = Steps().proven()
+    steps.passes(30_000)
+    steps.backlog(1)
+    assert steps.connected(Line.BACKLOG) == [send(Line.BACKLOG, 1)]
+    assert steps.answered(Line.BACKLOG, 1) == [tell(Type.RECEIPT, receipt(1)), WANT_BACKLOG]
+    assert steps.lost(Line.FRESH) == [path(PathState.CONNECTING)]
+    assert steps.backlog(2) == []
+    steps.until_next()
+    assert steps.connected(Line.FRESH) == []
+    assert steps.fresh(3) == [send(Line.FRESH, 3)]
+    assert send(Line.BACKLOG, 2) in steps.answered(Line.FRESH, 3)
 
 
 def test_a_batch_goes_out_again_when_its_line_breaks() -> None:

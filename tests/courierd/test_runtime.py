@@ -1,14 +1,23 @@
 """The courier at work between a real door socket and a real TLS monitor, both honest."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from doorctl.core.types import SECOND, Monotonic
-from doorctl.wire.handoff import PathState
+from doorctl.courierd.config import Address
+from doorctl.courierd.delivery import Delivery
+from doorctl.courierd.events import Connected, Effect, Event, Line, Lost
+from doorctl.courierd.lines import MOST_UNREAD, DoorLine
+from doorctl.errors import InternalError
+from doorctl.wire.handoff import Message, PathState, Type
 from doorctl.wire.http import Route
 from doorctl.wire.record import record_hash
+from doorctl.wire.sizes import RECEIPT_SIZE
 from tests.courierd.lying_monitor import Act, Certificates, LyingMonitor, listening, receipt_for, record
 from tests.courierd.site import SUPERVISION_NUMBER, Door, all_receipted, carrying, open_door, path_is, receipted
 
@@ -151,6 +160,54 @@ def test_a_full_memory_loses_nothing(tmp_path: Path, certificates: Certificates)
         assert {record(number) for number in range(400)} <= set(monitor.seen)
 
     play(story, tmp_path, certificates)
+
+
+@pytest.mark.parametrize("step", ["start", "receive", "on_deadline"])
+def test_a_broken_rule_of_ours_ends_the_courier(
+    step: str, tmp_path: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> list[Effect]:
+        raise InternalError("a rule")
+
+    async def run() -> None:
+        async with carrying(
+            tmp_path, certificates, LyingMonitor(certificates).known(Address(host="127.0.0.1", port=1))
+        ):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(Delivery, step, broken)
+    with pytest.raises(InternalError, match="a rule"):
+        asyncio.run(run())
+
+
+def test_a_door_that_does_not_read_is_hung_up_on(tmp_path: Path) -> None:
+    async def run() -> list[Event]:
+        heard: asyncio.Queue[Event] = asyncio.Queue()
+        path = tmp_path / "courier.sock"
+        failures: list[BaseException] = []
+        # nobody accepts: the kernel takes what its buffers hold, and no more
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        listener.listen()
+        line = DoorLine(path, heard.put_nowait, failures.append)
+        line.dial(1)
+        events = [await asyncio.wait_for(heard.get(), 10)]
+        told = 0
+        while heard.empty():
+            line.tell(Message(type=Type.RECEIPT, payload=bytes(RECEIPT_SIZE)))
+            told += 1
+            assert told * RECEIPT_SIZE < MOST_UNREAD + 8 * 1024 * 1024
+            await asyncio.sleep(0)
+        events.append(heard.get_nowait())
+        await line.close()
+        listener.close()
+        assert failures == []
+        return events
+
+    assert asyncio.run(run()) == [
+        Connected(line=Line.DOOR, attempt=1),
+        Lost(line=Line.DOOR, attempt=1, why=PathState.UNREACHABLE, detail="closed"),
+    ]
 
 
 def test_a_receipt_is_passed_on_as_it_came(tmp_path: Path, certificates: Certificates) -> None:

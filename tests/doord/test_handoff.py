@@ -35,6 +35,7 @@ class Door:
         self.wanted: list[int] = []
         self.pending: Sequence[bytes] = ()
         self.supervisions = 0
+        self.made = asyncio.Event()
         self.disk = asyncio.Event()
         self.disk.set()
         self.failure: Exception | None = None
@@ -58,6 +59,7 @@ class Door:
         if self.failure is not None:
             raise self.failure
         self.supervisions += 1
+        self.made.set()
         return record(900 + self.supervisions)
 
 
@@ -337,6 +339,28 @@ def test_the_newest_courier_wins(tmp_path: Path) -> None:
     assert play(story, tmp_path).link.counters.connections == 2
 
 
+def test_an_answer_is_only_for_the_courier_that_asked(tmp_path: Path) -> None:
+    async def story(door: Door, path: Path) -> None:
+        door.pending = [record(1)]
+        async with connected(door, path) as first:
+            door.disk.clear()
+            first.say(Type.BACKLOG_WANTED, (1).to_bytes(2, "big"))
+            first.say(Type.SUPERVISION_WANTED)
+            first.say(Type.PATH, bytes([PathState.REFUSED.value]))
+            assert await within(door.paths.get()) is PathState.REFUSED
+            async with courier(path) as second:
+                await first.ended()
+                assert await within(door.paths.get()) is PathState.UNREACHABLE
+                second.say(Type.PATH, bytes([PathState.CONNECTED.value]))
+                assert await within(door.paths.get()) is PathState.CONNECTED
+                door.disk.set()
+                await within(door.made.wait())
+                second.say(Type.SUPERVISION_WANTED)
+                assert await second.hear(1) == [(Type.SUPERVISION, record(902))]
+
+    play(story, tmp_path)
+
+
 def test_a_stranger_is_not_heard(tmp_path: Path) -> None:
     async def story(door: Door, path: Path) -> None:
         async with courier(path) as stranger:
@@ -359,6 +383,26 @@ def test_the_socket_is_0660_whatever_the_umask_and_is_removed(tmp_path: Path) ->
         finally:
             os.umask(before)
     assert (modes, list(tmp_path.iterdir())) == ([0o660] * 3, [])
+
+
+def test_the_socket_was_never_wider_than_0660(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(_door: Door, _path: Path) -> None:
+        pass
+
+    modes = []
+    widen = Path.chmod
+
+    def chmod(path: Path, mode: int) -> None:
+        modes.append(stat.S_IMODE(path.stat().st_mode))
+        widen(path, mode)
+
+    monkeypatch.setattr(Path, "chmod", chmod)
+    before = os.umask(0)
+    try:
+        play(nothing, tmp_path)
+    finally:
+        os.umask(before)
+    assert modes == [0o660]
 
 
 def test_a_stale_socket_is_replaced_a_live_one_and_a_file_are_not(tmp_path: Path) -> None:

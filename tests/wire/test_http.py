@@ -240,6 +240,7 @@ def test_any_bytes_are_refused_or_waited_for_and_never_an_accident(untrusted: by
         pytest.param(RECORD_ANSWER.replace(b"192", b"191"), id="short"),
         pytest.param(RECORD_ANSWER.replace(b"192", b"193"), id="long"),
         pytest.param(RECORD_ANSWER.replace(b"content-length: 192", b"transfer-encoding: chunked"), id="chunked"),
+        pytest.param(RECORD_ANSWER.replace(b"\r\n\r\n", b"\r\ntransfer-encoding: chunked\r\n\r\n"), id="smuggled"),
         pytest.param(RECORD_ANSWER.replace(b"content-length: 192\r\n", b""), id="until-close"),
         pytest.param(RECORD_ANSWER + b"H", id="more"),
         pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n\r\n", id="ssh"),
