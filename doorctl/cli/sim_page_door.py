@@ -1,0 +1,249 @@
+"""The page's door side: what somebody at the doors sees. Never asks the monitor, never knows what a code means.
+
+Its sources are an onlooker's: the outputs as the mock board's `watch` tells them, doord's status, and the access log.
+Strike and lamp are levels on wires, not what doord says of them: a killed doord leaves them to the metal.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from doorctl.cli.ask import ask
+from doorctl.cli.sim_page_feed import Event, Feed
+from doorctl.cli.sim_page_mock import MockLine
+from doorctl.config import types as config_types
+from doorctl.config.types import Config, StrikeKind
+from doorctl.core.types import SECOND, Mode, Outcome
+from doorctl.errors import DoorctlError
+from doorctl.journal.reader import JournalReader
+from doorctl.journal.rows import Logged
+from doorctl.paths import Paths
+
+LOG_LINES: Final = 50
+"""Kept for a browser that comes."""
+_LOOK_EVERY_S: Final = 0.5
+_TRY_AGAIN_S: Final = 0.1
+_STATUS_WITHIN_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorView:
+    """One door as it is now."""
+
+    name: str
+    released: bool = False
+    """The strike: whether the leaf can be opened."""
+    lamp: bool = False
+    beep: bool = False
+    open: bool = False
+    tampered: bool = False
+    state: str = ""
+    """As `doorctl status` says it; empty while doord does not run."""
+    reader: str = ""
+    """"reading" once the reader is armed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardView:
+    """The board as it is now."""
+
+    running: bool = False
+    path: str = ""
+    """The way to the monitor, as the board sees it."""
+    pending: int | None = None
+    """Records without a receipt."""
+    faults: tuple[str, ...] = ()
+
+
+_Pins = dict[str, tuple[str, str]]
+
+
+class DoorSide:
+    """Follows the board for as long as `run` runs; publishes into its feed."""
+
+    def __init__(self, paths: Paths, config: Config, feed: Feed) -> None:
+        self._paths, self._feed = paths, feed
+        self._zone = ZoneInfo(config.site.timezone)
+        self._journal = JournalReader(paths.journal)
+        self._pins = _pins(config.doors)
+        self._look = asyncio.Event()
+        self.site = {"site": config.site.id, "doors": [describe(door) for door in config.doors]}
+        self.config = {str(door.name): door for door in config.doors}
+        self.doors = {name: DoorView(name=name) for name in self.config}
+        self.board = BoardView()
+        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LINES)
+
+    def everything(self) -> Iterable[Event]:
+        """For a browser that comes."""
+        yield "site", self.site
+        yield "board", asdict(self.board)
+        yield from (("door", asdict(door)) for door in self.doors.values())
+        yield "log", list(self.log)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(), name="outputs")
+            tasks.create_task(self._follow(), name="status and log")
+
+    def look(self) -> None:
+        """Something was done: status and log may have news."""
+        self._look.set()
+
+    # Wires
+
+    async def _watch(self) -> None:
+        while True:
+            with suppress(DoorctlError):
+                async with MockLine(self._paths.mock_socket) as line:
+                    state = await line.do("state")
+                    for pin, wire in state["pins"].items():
+                        self.take_level(pin, level=wire["level"] == 1)
+                    async for pin, level in line.changes(state["newest"]):
+                        self.take_level(pin, level=level)
+            self._let_go()
+            await asyncio.sleep(_TRY_AGAIN_S)
+
+    def take_level(self, pin: str, *, level: bool | None) -> None:
+        """A wire of a door has this level now; None: nobody drives it."""
+        if pin not in self._pins:
+            return
+        name, what = self._pins[pin]
+        door = self.config[name]
+        match what:
+            case "strike":
+                self._change(name, released=_is_released(door.strike, level))
+            case "lamp":
+                self._change(name, lamp=level is True)
+            case "sounder":
+                self._change(name, beep=level is True)
+            case "contact":
+                self._change(name, open=_is_active(door.contact, level))
+            case "tamper":
+                self._change(name, tampered=_is_active(door.tamper, level))
+
+    def _let_go(self) -> None:
+        """doord ended: what it drove falls back; where the leaf is nobody can say, so it stays as it was seen."""
+        for pin, (_, what) in self._pins.items():
+            if what in ("strike", "lamp", "sounder"):
+                self.take_level(pin, level=None)
+        self.look()
+
+    def _change(self, name: str, **what: Any) -> None:
+        seen = replace(self.doors[name], **what)
+        if seen != self.doors[name]:
+            self.doors[name] = seen
+            self._feed.publish("door", asdict(seen))
+            self.look()
+
+    # Status and log
+
+    async def _follow(self) -> None:
+        last: int | None = None
+        while True:
+            self._look.clear()
+            await self._read_status()
+            last = await self._read_log(last)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._look.wait()
+
+    async def _read_status(self) -> None:
+        try:
+            status = await asyncio.to_thread(ask, self._paths, "status", within_s=_STATUS_WITHIN_S)
+        except DoorctlError:
+            self._take_board(BoardView())
+            for name in self.doors:
+                self._change(name, state="", reader="")
+            return
+        self._take_board(board_view(status))
+        for door in status["doors"]:
+            if door["name"] in self.doors:
+                self._change(door["name"], state=door["state"], reader=", ".join(r["state"] for r in door["readers"]))
+
+    def _take_board(self, board: BoardView) -> None:
+        if board != self.board:
+            self.board = board
+            self._feed.publish("board", asdict(board))
+
+    async def _read_log(self, last: int | None) -> int | None:
+        try:
+            lines = await asyncio.to_thread(self._journal.log, LOG_LINES, after_id=last)
+        except DoorctlError:
+            return last
+        if not lines:
+            return last
+        views = [log_view(line, self._zone) for line in lines]
+        self.log.extend(views)
+        self._feed.publish("log", views)
+        return lines[-1].id
+
+
+def describe(door: config_types.Door) -> dict[str, Any]:
+    """What there is to touch at a door; of several readers the first."""
+    reader = door.readers[0]
+    return {
+        "name": door.name,
+        "mode": reader.mode.value,
+        "card": reader.mode is not Mode.CODE,
+        "keypad": reader.keypad is not None,
+        "contact": door.contact is not None,
+        "rex": door.rex is not None,
+        "tamper": door.tamper is not None,
+    }
+
+
+def board_view(status: dict[str, Any]) -> BoardView:
+    """What of doord's status concerns the whole board."""
+    return BoardView(
+        running=True,
+        path=str(status["path"]["state"]),
+        pending=int(status["spool"]["pending"]),
+        faults=tuple(str(fault) for fault in status["faults"]),
+    )
+
+
+def log_view(logged: Logged, zone: ZoneInfo) -> dict[str, Any]:
+    """One line of the access log, in columns."""
+    row = logged.row
+    decided = row.outcome is not Outcome.NONE
+    why = "" if row.outcome in (Outcome.NONE, Outcome.GRANTED) else row.reason.name.lower().replace("_", " ")
+    return {
+        "id": logged.id,
+        "time": datetime.fromtimestamp(row.wall / SECOND, tz=zone).strftime("%H:%M:%S"),
+        "door": row.door,
+        "what": row.outcome.name.lower() if decided else row.event,
+        "who": row.holder or "",
+        "more": " ".join(part for part in (why, row.detail, f"× {row.count}" if row.count > 1 else "") if part),
+    }
+
+
+def _pins(doors: Iterable[config_types.Door]) -> _Pins:
+    """Pin → (door, what is on it)."""
+    pins: _Pins = {}
+    for door in doors:
+        reader = door.readers[0]
+        wires = {
+            "strike": door.strike.pin,
+            "lamp": reader.led,
+            "sounder": reader.buzzer,
+            "contact": None if door.contact is None else door.contact.pin,
+            "tamper": None if door.tamper is None else door.tamper.pin,
+        }
+        pins |= {pin: (str(door.name), what) for what, pin in wires.items() if pin is not None}
+    return pins
+
+
+def _is_released(strike: config_types.Strike, level: bool | None) -> bool:  # noqa: FBT001  a wire's level is a value
+    """Without power a fail-secure strike holds and a fail-safe one does not."""
+    powered = level is not None and level is strike.active_high
+    return powered is (strike.type is StrikeKind.FAIL_SECURE)
+
+
+def _is_active(source: config_types.Input | None, level: bool | None) -> bool:  # noqa: FBT001  a wire's level
+    return source is not None and level is source.active_high

@@ -1,0 +1,76 @@
+"""One stream of server-sent events for any number of browsers: first everything, then each change.
+
+Events carry whole values, never differences, so a browser that comes back needs nothing that it missed. One that reads
+too slowly is let go, comes back, and is given everything again. Knows nothing of doors and alarms.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, Final
+
+Event = tuple[str, Any]
+"""(name, JSON value)."""
+
+MOST_LISTENERS: Final = 32
+_MOST_WAITING: Final = 512
+"""Events; a lamp that blinks makes ten a second."""
+_HEARTBEAT_S: Final = 15.0
+_COME_BACK_MS: Final = 500
+
+
+class Feed:
+    """Published to by one side of the page, listened to by browsers; everything on one loop."""
+
+    def __init__(self) -> None:
+        self._listeners: set[asyncio.Queue[str | None]] = set()
+        self._closed = False
+
+    @property
+    def full(self) -> bool:
+        """Whether nobody more may listen."""
+        return len(self._listeners) >= MOST_LISTENERS
+
+    def publish(self, name: str, value: Any) -> None:
+        """To everybody who listens now."""
+        text = encode((name, value))
+        for queue in list(self._listeners):
+            try:
+                queue.put_nowait(text)
+            except asyncio.QueueFull:
+                self._let_go(queue)
+
+    async def listen(self, everything: Callable[[], Iterable[Event]]) -> AsyncIterator[str]:
+        """Everything as it is now, then what changes, until the feed closes."""
+        queue: asyncio.Queue[str | None] = asyncio.Queue(_MOST_WAITING)
+        self._listeners.add(queue)
+        try:
+            yield f"retry: {_COME_BACK_MS}\n\n" + "".join(encode(event) for event in everything())
+            while not self._closed:
+                try:
+                    text = await asyncio.wait_for(queue.get(), _HEARTBEAT_S)
+                except TimeoutError:
+                    text = ": still here\n\n"
+                if text is None:
+                    return
+                yield text
+        finally:
+            self._listeners.discard(queue)
+
+    def close(self) -> None:
+        """End every stream."""
+        self._closed = True
+        for queue in list(self._listeners):
+            self._let_go(queue)
+
+    def _let_go(self, queue: asyncio.Queue[str | None]) -> None:
+        self._listeners.discard(queue)
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(None)
+
+
+def encode(event: Event) -> str:
+    """As text/event-stream has it: JSON has no line breaks of its own."""
+    name, value = event
+    return f"event: {name}\ndata: {json.dumps(value)}\n\n"
