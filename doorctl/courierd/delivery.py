@@ -43,7 +43,8 @@ ANSWER_PATIENCE: Final = {Line.FRESH: Duration(10 * SECOND), Line.BACKLOG: Durat
 """A batch is 131 kB: 52 s on a line of 20 kbit/s."""
 SUPERVISION_GAP: Final = Duration(1 * SECOND)
 """A new connection is supervised at once, but a flapping one not more often than this."""
-_MONITOR_WAITS: Final = (Duration(250 * MS), Duration(30 * SECOND))
+_MONITOR_WAITS: Final = (Duration(250 * MS), Duration(5 * SECOND))
+"""At most 5 s: a call for help given while the line was cut must not wait long once it is mended."""
 _DOOR_WAITS: Final = (Duration(100 * MS), Duration(5 * SECOND))
 
 Timer = tuple[Monotonic, Callable[[Monotonic], None]]

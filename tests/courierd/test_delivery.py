@@ -319,8 +319,8 @@ def test_more_backlog_than_asked_for_ends_the_link() -> None:
 
 
 def test_the_wait_doubles_to_its_cap_with_jitter_in_its_upper_half() -> None:
-    for jitter, expected in ((0.0, [125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000]),
-                             (0.5, [187, 375, 750, 1500, 3000, 6000, 12000, 22500, 22500])):  # fmt: skip
+    for jitter, expected in ((0.0, [125, 250, 500, 1000, 2000, 2500, 2500, 2500, 2500]),
+                             (0.5, [187, 375, 750, 1500, 3000, 3750, 3750, 3750, 3750])):  # fmt: skip
         steps = Steps(jitter=partial(float, jitter))
         steps.start()
         steps.connected(Line.DOOR)
