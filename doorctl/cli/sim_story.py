@@ -8,12 +8,14 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from doorctl.cli.sim_site import Person, SimError, SimSite, command, wait_for
 from doorctl.cli.sim_visit import Seen, differences, visit
 from doorctl.core.types import Outcome
+from doorctl.errors import OperatorError
 from doorctl.wire.record import Kind
 
 SABOTAGES: Final = ("alarm", "record", "tell")
@@ -74,12 +76,11 @@ class Story:
         self._title("The same door, with somebody behind her")
         if self._sabotage == "alarm":
             self._site.monitor.stop()
-        begun = time.monotonic()
         seen = self._pass(ana, "front", ana.duress_code, call=True)
         self._tell_door(seen)
         self._same(normal, seen)
         self._say("door: nothing differs: same lamp, same beep, same times, same log line, same status")
-        self._alarm_came(begun)
+        self._alarm_came()
 
     def _act_office(self, ana: Person) -> None:
         self._title("A door that takes a code alone")
@@ -156,11 +157,14 @@ class Story:
         if found:
             raise BrokenPromiseError("an onlooker could tell the codes apart: " + "; ".join(found))
 
-    def _alarm_came(self, begun: float) -> None:
+    def _alarm_came(self) -> None:
         self._wait_for_alarms(within_s=ALARM_WITHIN_S)
         alarm = max((a for a in self._alarms() if a["kind"] == "duress"), key=lambda a: a["id"])
-        self._say(f"monitor: ALARM {alarm['kind']}: {alarm['text']}")
-        self._say(f"         there before {time.monotonic() - begun:.1f} s had passed since her first move")
+        took = datetime.fromisoformat(alarm["raised"]) - datetime.fromisoformat(alarm["event"])
+        if took.total_seconds() > ALARM_WITHIN_S:
+            raise BrokenPromiseError(f"the alarm came {took.total_seconds():.1f} s after the decision")
+        self._say(f"monitor: ALARM {alarm['title']}: {alarm['text']}")
+        self._say(f"         raised {took.total_seconds() * 1000:.0f} ms after the door decided")
 
     def _wait_for_alarms(self, *, within_s: float) -> None:
         try:
@@ -191,7 +195,10 @@ class Story:
         return sum(alarm["kind"] == "duress" for alarm in self._alarms())
 
     def _alarms(self) -> list[dict[str, Any]]:
-        printed: list[dict[str, Any]] = json.loads(command(self._home, "--json", "monitor", "alarms"))
+        try:
+            printed: list[dict[str, Any]] = json.loads(command(self._home, "--json", "monitor", "alarms"))
+        except OperatorError:
+            return []  # no monitor is there, and so no alarm is
         return printed
 
     def _secrets(self) -> list[str]:
