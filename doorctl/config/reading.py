@@ -1,59 +1,69 @@
-"""The installer's TOML file → Config, or every mistake in it at once. Reads files, changes nothing."""
+"""The installer's TOML file → Config, or every mistake in it at once. Reads files, changes nothing.
 
-import re
+Whatever the file holds, what leaves here is a Config, a ConfigError or an OperatorError.
+"""
+
 from pathlib import Path
 from typing import Final
-from zoneinfo import available_timezones
 
 import tomli
 
 from doorctl.config.door_reading import read_door
 from doorctl.config.lines import key_lines
-from doorctl.config.section import Mistake, Mistakes, Section, check_name, nearest, one_of
-from doorctl.config.types import (
-    Access,
-    Backend,
-    Codes,
-    Config,
-    Door,
-    Group,
-    Hal,
-    Lockout,
-    MonitorLink,
-    Schedule,
-    Site,
-    Window,
-)
-from doorctl.core.types import DoorName, GroupName, Mode, ScheduleName
+from doorctl.config.schedule_reading import read_schedule
+from doorctl.config.section import Mistake, Mistakes, Section, nearest, one_of, quoted
+from doorctl.config.site_reading import read_codes, read_hal, read_lockout, read_monitor, read_site
+from doorctl.config.types import Access, Config, Door, Group, Schedule
+from doorctl.core.types import DoorName, GroupName, ScheduleName
 from doorctl.errors import OperatorError
 
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
-_WINDOW: Final = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
-_DAY_SECONDS: Final = 86_400
-_ALONE_LENGTH: Final = 8
-"""Digits where a code alone opens a door; design.md, Codes."""
-_WITH_CARD_LENGTH: Final = 6
+LARGEST: Final = 1_048_576
+"""Bytes; a hundred doors with a schedule each are 60 kB."""
+ALWAYS: Final = "always"
+_SYNTAX_HINTS: Final = (
+    ("Invalid value", 'text stands in quotes: "fail-secure"; true and false are lower case'),
+    ("Expected newline", "one key a line, text in quotes; a number stands alone, without its unit"),
+    ("Cannot overwrite", "this key stands twice in the same table"),
+    ("Cannot declare", "this table stands twice: write it once, with all its keys"),
+    ("Expected '='", "a key is followed by = and its value: release_s = 5"),
+    ("Unclosed", "a list ends with ], an inline table with }"),
+    ("Illegal character", "a text begins and ends on one line with the same quote"),
+    ("Expected ']'", "a table's name stands in brackets: [door.front]"),
+)
+"""By the beginning of tomli's message: what people usually did."""
 
 
 class ConfigError(OperatorError):
     """A configuration has mistakes; `mistakes` has them all, in the order of the file's lines."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
-        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        super().__init__("\n".join(str(mistake) for mistake in mistakes) + f"\n{mistakes[0].file}: {count}")
         self.mistakes = mistakes
+        self.summary = f"{mistakes[0].file}: {'1 mistake' if len(mistakes) == 1 else f'{len(mistakes)} mistakes'}"
+        super().__init__("\n".join([*map(str, mistakes), self.summary]))
+
+    def told_by(self, program: str) -> str:
+        """A line a mistake, as compilers say it, and what it came to."""
+        return "\n".join([*map(str, self.mistakes), f"{program}: error: {self.summary}"])
 
 
 def read_config(path: Path) -> Config:
     """The file at `path`; OperatorError where it cannot be read, ConfigError with all its mistakes."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        raw = path.read_bytes()
     except FileNotFoundError as error:
-        raise OperatorError(
-            f"{path}: there is no configuration", hint="`doorctl init` writes one to start from"
+        hint = "`doorctl init` writes one to start from; is --home right"
+        raise OperatorError(f"{path}: there is no configuration", hint=hint) from error
+    except OSError as error:
+        raise OperatorError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+    if len(raw) > LARGEST:
+        raise OperatorError(f"{path}: expected a configuration of at most {LARGEST} bytes, found {len(raw)}")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            [_unreadable(path.name, line, "bytes that are no UTF-8", "save the file as UTF-8")]
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{path}: cannot be read: {error}") from error
     return parse_config(text, file=path.name)
 
 
@@ -62,11 +72,12 @@ def parse_config(text: str, *, file: str) -> Config:
     try:
         tree = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        mistake = Mistake(
-            file=file, line=error.lineno, key="", expected="TOML", found=error.msg,
-            hint="strings stand in quotes, lists in [ ], one key a line",
-        )  # fmt: skip
-        raise ConfigError([mistake]) from error
+        hint = next((hint for start, hint in _SYNTAX_HINTS if error.msg.startswith(start)), None)
+        found = f"{error.msg[:1].lower()}{error.msg[1:]} (column {error.colno})"
+        raise ConfigError([_unreadable(file, error.lineno, found, hint)]) from error
+    except (ValueError, RecursionError) as error:
+        # a number of thousands of digits, or brackets within brackets without end: tomli does not say where
+        raise ConfigError([_unreadable(file, 1, "a number or a nesting without end", None)]) from error
     mistakes = Mistakes(file=file, lines=key_lines(text))
     config = _read(Section((), tree, mistakes))
     if mistakes.found:
@@ -74,30 +85,24 @@ def parse_config(text: str, *, file: str) -> Config:
     return config
 
 
+def _unreadable(file: str, line: int, found: str, hint: str | None) -> Mistake:
+    return Mistake(file=file, line=line, key="", expected="TOML", found=found, hint=hint)
+
+
 def _read(top: Section) -> Config:
     site_section = top.table_at("site", required=True, hint="begin the file with [site]")
-    site, holidays = _site(site_section), site_section.dates("holidays")
+    site, holidays = read_site(site_section), site_section.dates("holidays")
     site_section.close()
-    schedules = tuple(_schedule(name, section) for name, section in top.named_tables("schedule"))
+    schedules = _schedules(top)
     schedule_names = tuple(schedule.name for schedule in schedules)
-    pins: dict[str, str] = {}
-    doors = tuple(read_door(name, section, schedule_names, pins) for name, section in top.named_tables("door"))
-    if not doors:
-        top.mistakes.note(("door",), expected="at least one [door.NAME] table", found="none")
+    doors = _doors(top, schedule_names)
     door_names = tuple(door.name for door in doors)
-    for door in doors:
-        for other in door.interlock:
-            if other not in door_names or other == door.name:
-                place, right = ("door", door.name, "interlock"), [name for name in door_names if name != door.name]
-                top.mistakes.note(
-                    place, expected="names of other doors", found=f'"{other}"', hint=nearest(other, right)
-                )
     config = Config(
         site=site,
-        monitor=_monitor(top.table_at("monitor")),
-        codes=_codes(top.table_at("codes"), doors),
-        lockout=_lockout(top.table_at("lockout")),
-        hal=_hal(top.table_at("hal")),
+        monitor=read_monitor(top.table_at("monitor")),
+        codes=read_codes(top.table_at("codes"), doors),
+        lockout=read_lockout(top.table_at("lockout")),
+        hal=read_hal(top.table_at("hal")),
         doors=doors,
         schedules=schedules,
         holidays=holidays,
@@ -107,139 +112,46 @@ def _read(top: Section) -> Config:
     return config
 
 
-def _site(section: Section) -> Site:
-    name = section.text("id", expected='a short name such as "harbour-st"')
-    if name:
-        check_name(section.mistakes, (*section.place, "id"), name)
-    zone = section.text("timezone", expected='a time zone such as "Europe/Lisbon"')
-    if zone and zone not in available_timezones():
-        section.wrong("timezone", expected="a name of the IANA time zone database", hint=nearest_zone(zone))
-    return Site(id=name, timezone=zone)
-
-
-def nearest_zone(zone: str) -> str | None:
-    """The zone of the same city, or the nearest name."""
-    return nearest(zone, available_timezones())
-
-
-def _monitor(section: Section) -> MonitorLink:
-    link = MonitorLink(
-        file=section.text("file", expected='a path such as "monitor.toml"', default="monitor.toml"),
-        supervision=section.seconds("supervision_s", default=30, low=10, high=60),
-        accept_colocated=section.truth("accept_colocated", default=False),
-    )
-    section.close()
-    return link
-
-
-def _codes(section: Section, doors: tuple[Door, ...]) -> Codes:
-    alone = any(takes_code_alone(mode) for door in doors for mode in modes_of(door))
-    codes = Codes(
-        length=section.whole(
-            "length", default=_ALONE_LENGTH if alone else _WITH_CARD_LENGTH, low=4, high=10,
-            hint="the last digit is a check digit: a length of 8 is ten million codes",
-        ),
-        per_holder=section.whole("per_holder", default=2, low=1, high=3),
-    )  # fmt: skip
-    section.close()
-    return codes
-
-
-def takes_code_alone(mode: Mode) -> bool:
-    """Whether a code without a card opens in this mode."""
-    return mode in (Mode.CODE, Mode.CARD_OR_CODE)
-
-
-def modes_of(door: Door) -> set[Mode]:
-    """Every mode that a reader of the door is ever in."""
-    return {mode for reader in door.readers for mode in (reader.mode, *(mode for _, mode in reader.modes))}
-
-
-def _lockout(section: Section) -> Lockout:
-    lockout = Lockout(
-        tries=section.whole("tries", default=5, low=2, high=20),
-        first=section.seconds("first_s", default=30, low=5, high=600),
-        longest=section.seconds("longest_s", default=600, low=30, high=3600),
-        guessing_alarm=section.whole("guessing_alarm", default=30, low=5, high=10_000),
-    )
-    if lockout.longest < lockout.first:
-        section.wrong("longest_s", expected="no less than first_s")
-    section.close()
-    return lockout
-
-
-def _hal(section: Section) -> Hal:
-    backend = section.choice("backend", Backend, default=Backend.GPIOZERO)
-    chip = section.value("chip")
-    if section.has("chip") and not (isinstance(chip, str) and chip):
-        section.wrong("chip", expected='the label or number of a gpiochip as text, such as "pinctrl-bcm2711" or "0"')
-    section.close()
-    return Hal(backend=backend, chip=chip if isinstance(chip, str) else None)
-
-
-def _schedule(name: str, section: Section) -> Schedule:
-    windows: list[Window] = []
-    for key in section.table:
-        days = _days(key)
-        if not days:
-            section.wrong(
-                key,
-                expected="a day such as mon, mon-fri, daily or holiday",
-                hint=nearest(key, (*_DAYS, "mon-fri", "daily")),
+def _schedules(top: Section) -> tuple[Schedule, ...]:
+    sections = top.named_tables("schedule")
+    for name, section in sections:
+        if name == ALWAYS:
+            section.mistakes.note(
+                section.place, expected="another name", found=quoted(name), hint="groups say always for no schedule"
             )
-            section.has(key)
-            continue
-        value = section.value(key)
-        for text in value if isinstance(value, list) else [value]:
-            window = _window(text) if isinstance(text, str) else None
-            if window is None:
-                section.wrong(
-                    key,
-                    expected='hours such as "07:00-19:00", or a list of them',
-                    hint='a window ends on its own day: write "22:00-24:00" and "00:00-06:00" on the next',
-                )
-                continue
-            windows += [Window(weekday=day, begin=window[0], end=window[1]) for day in days]
-    return Schedule(name=ScheduleName(name), windows=tuple(windows))
+    return tuple(read_schedule(name, section) for name, section in sections)
 
 
-def _days(key: str) -> list[int]:
-    """`mon` → [0], `mon-fri` → [0..4], `daily` → all but holidays; nothing where it is no day."""
-    if key == "daily":
-        return list(range(7))
-    first, dash, last = key.partition("-")
-    if first not in _DAYS or (dash and last not in _DAYS[:7]) or (dash and first == "holiday"):
-        return []
-    begin = _DAYS.index(first)
-    end = _DAYS.index(last) if dash else begin
-    return list(range(begin, end + 1)) if begin <= end else [*range(begin, 7), *range(end + 1)]
-
-
-def _window(text: str) -> tuple[int, int] | None:
-    """Seconds of the day, begin < end ≤ 24:00; None where the text says something else."""
-    match = _WINDOW.fullmatch(text.strip())
-    if match is None:
-        return None
-    begin_h, begin_m, end_h, end_m = (int(group) for group in match.groups())
-    begin, end = begin_h * 3600 + begin_m * 60, end_h * 3600 + end_m * 60
-    if begin_m > 59 or end_m > 59 or not 0 <= begin < end <= _DAY_SECONDS:  # noqa: PLR2004  minutes of an hour
-        return None
-    return begin, end
+def _doors(top: Section, schedules: tuple[ScheduleName, ...]) -> tuple[Door, ...]:
+    pins: dict[str, str] = {}
+    doors = tuple(read_door(name, section, schedules, pins) for name, section in top.named_tables("door"))
+    if not doors:
+        hint = "write a table for each door, as [door.front]; docs/man/doorctl.toml.5 shows one"
+        top.mistakes.note(("door",), expected="at least one [door.NAME] table", found="none", hint=hint)
+    names = {door.name for door in doors}
+    for door in doors:
+        others = names - {door.name}
+        for other in door.interlock:
+            if other not in others:
+                top.mistakes.note(
+                    ("door", door.name, "interlock"), expected="names of other doors", found=quoted(other),
+                    hint=nearest(other, others),
+                )  # fmt: skip
+    return doors
 
 
 def _group(name: str, section: Section, doors: tuple[DoorName, ...], schedules: tuple[ScheduleName, ...]) -> Group:
+    known = (ALWAYS, *schedules)
     access: list[Access] = []
     for door in section.table:
-        schedule = section.text(door, expected=f'"always" or a schedule: {one_of(["always", *schedules])}')
         if door not in doors:
             section.mistakes.note(
-                (*section.place, door), expected="the name of a door", found=f'"{door}"', hint=nearest(door, doors)
+                (*section.place, door), expected="the name of a door", found=quoted(door), hint=nearest(door, doors)
             )
-        if schedule and schedule != "always" and schedule not in schedules:
-            section.wrong(
-                door,
-                expected=f"one of {one_of(['always', *schedules])}",
-                hint=nearest(schedule, ["always", *schedules]),
-            )
-        access.append(Access(door=DoorName(door), schedule=None if schedule == "always" else ScheduleName(schedule)))
+        value = section.value(door)
+        if value not in known:
+            hint = nearest(value, known) if isinstance(value, str) else None
+            section.wrong(door, expected=one_of(known), hint=hint or "it says when the group may open this door")
+            continue
+        access.append(Access(door=DoorName(door), schedule=None if value == ALWAYS else ScheduleName(value)))
     return Group(name=GroupName(name), access=tuple(access))

@@ -6,9 +6,10 @@ values before `Mistakes` is known to be empty. Nothing here knows what doors are
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from enum import Enum
 from typing import Any, Final, TypeVar
 
@@ -16,8 +17,14 @@ from doorctl.config.lines import Place, line_of
 from doorctl.core.types import SECOND, Duration
 
 _E = TypeVar("_E", bound=Enum)
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?")
-NAME_RULE: Final = "1 to 20 lower-case letters, digits and hyphens"
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+LONGEST_NAME: Final = 20
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_MOST_SHOWN: Final = 40
+"""Characters of a value that a message repeats: what fits a line of a terminal."""
+_MOST_BITS: Final = 128
+"""Of a number that is written out; Python refuses to write very long ones."""
+_DATES_HINT: Final = "write dates without quotes and without a time: [2026-12-25, 2027-01-01]"
 _MISSING: Final = object()
 
 
@@ -53,16 +60,31 @@ class Mistakes:
             Mistake(
                 file=self.file,
                 line=line_of(self.lines, place),
-                key=".".join(place),
+                key=dotted(place),
                 expected=expected,
                 found=found,
                 hint=hint,
             )
         )
 
+    def muted(self) -> "Mistakes":
+        """For what stands in for a thing whose absence was noted already."""
+        return Mistakes(file=self.file, lines=self.lines)
+
     def sorted(self) -> list[Mistake]:
         """By line, then as found."""
         return sorted(self.found, key=lambda mistake: mistake.line)
+
+
+def dotted(place: Place) -> str:
+    """A key as the file would write it: `door.front.strike`, with quotes around what needs them."""
+    return ".".join(part if _BARE_KEY.fullmatch(part) else quoted(part) for part in place)
+
+
+def quoted(text: str) -> str:
+    """Text in quotes, shortened; what a terminal would obey is written as an escape."""
+    escaped = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[: _MOST_SHOWN + 1])
+    return f'"{_shortened(escaped)}"'
 
 
 def shown(value: object) -> str:
@@ -73,20 +95,27 @@ def shown(value: object) -> str:
         case bool():
             text = str(value).lower()
         case str():
-            text = f'"{value}"'
+            text = quoted(value)
         case dict():
             text = "a table"
         case list():
             text = "a list"
+        case int() if value.bit_length() > _MOST_BITS:
+            text = "a very long number"
         case _:
-            text = str(value)
-    return text if len(text) <= 40 else text[:37] + "…"  # noqa: PLR2004  a line of a terminal
+            text = _shortened(str(value))
+    return text
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
 
 
 def nearest(word: str, right: Iterable[str]) -> str | None:
-    """`did you mean "strike"?` where one of the right words is near."""
-    close = difflib.get_close_matches(word, list(right), n=1, cutoff=0.6)
-    return f'did you mean "{close[0]}"?' if close else None
+    """`did you mean "strike"?` where one of the right words is near; case does not count."""
+    folded = {candidate.casefold(): candidate for candidate in right}
+    close = difflib.get_close_matches(word[:_MOST_SHOWN].casefold(), folded, n=1, cutoff=0.6)
+    return f'did you mean "{folded[close[0]]}"?' if close else None
 
 
 class Section:
@@ -100,13 +129,16 @@ class Section:
 
     def wrong(self, key: str, *, expected: str, hint: str | None = None) -> None:
         """Note that `key` is not what it should be."""
-        found = shown(self.table.get(key, _MISSING))
-        self.mistakes.note((*self.place, key), expected=expected, found=found, hint=hint)
+        self.mistakes.note((*self.place, key), expected=expected, found=self.found(key), hint=hint)
 
     def has(self, key: str) -> bool:
         """Whether the file has the key; asking makes the key a known one."""
         self._asked.append(key)
         return key in self.table
+
+    def found(self, key: str) -> str:
+        """The value under `key` as a message shows it."""
+        return shown(self.table.get(key, _MISSING))
 
     def value(self, key: str) -> Any:
         """The raw value, or a marker that is of no type where the key is missing."""
@@ -154,17 +186,38 @@ class Section:
             value = default
         return Duration(round(value * SECOND))
 
-    def choice(self, key: str, enum: type[_E], *, default: _E | None = None, hint: str | None = None) -> _E:
-        """One of an Enum's values."""
+    def choice(
+        self,
+        key: str,
+        enum: type[_E],
+        *,
+        default: _E | None = None,
+        hint: str | None = None,
+        meant: Mapping[str, str] | None = None,
+    ) -> _E:
+        """One of an Enum's values; `meant` has what people write instead, where the nearest word would mislead."""
         value = self.value(key)
         if value is _MISSING and default is not None:
             return default
         members = {str(member.value): member for member in enum}
         if isinstance(value, str) and value in members:
             return members[value]
-        suggestion = nearest(value, members) if isinstance(value, str) else None
+        suggestion = None
+        if isinstance(value, str):
+            word = (meant or {}).get(value.casefold())
+            suggestion = nearest(value, members) if word is None else f'did you mean "{word}"?'
         self.wrong(key, expected=one_of(members), hint=suggestion or hint)
         return next(iter(enum))
+
+    def word(self, key: str, words: Sequence[str], *, default: str) -> str:
+        """One of some words, where no Enum speaks for them."""
+        value = self.value(key)
+        if value is _MISSING:
+            return default
+        if isinstance(value, str) and value in words:
+            return value
+        self.wrong(key, expected=one_of(words), hint=nearest(value, words) if isinstance(value, str) else None)
+        return default
 
     def names(self, key: str) -> tuple[str, ...]:
         """A list of strings."""
@@ -181,22 +234,25 @@ class Section:
         value = self.value(key)
         if value is _MISSING:
             return ()
-        if isinstance(value, list) and all(type(day) is date for day in value):
-            return tuple(value)
-        hint = "write dates without quotes and without a time: [2026-12-25, 2027-01-01]"
-        times = isinstance(value, list) and any(isinstance(day, datetime | str) for day in value)
-        self.wrong(key, expected="a list of dates", hint=hint if times else None)
-        return ()
+        if not isinstance(value, list):
+            self.wrong(key, expected="a list of dates", hint=_DATES_HINT)
+            return ()
+        for day in value:
+            if type(day) is not date:  # a datetime is a date to Python, and an hour would be lost
+                self.mistakes.note((*self.place, key), expected="dates", found=shown(day), hint=_DATES_HINT)
+        return tuple(day for day in value if type(day) is date)
 
-    def table_at(self, key: str, *, required: bool = False, hint: str | None = None) -> "Section":
-        """A table inside this one; an empty one where it is missing or wrong."""
+    def table_at(
+        self, key: str, *, required: bool = False, expected: str = "a table", hint: str | None = None
+    ) -> "Section":
+        """A table inside this one; where it is missing or wrong, an empty one whose own mistakes are not noted."""
         value = self.value(key)
         if value is _MISSING and not required:
             value = {}
-        if not isinstance(value, dict):
-            self.wrong(key, expected="a table", hint=hint)
-            value = {}
-        return Section((*self.place, key), value, self.mistakes)
+        if isinstance(value, dict):
+            return Section((*self.place, key), value, self.mistakes)
+        self.wrong(key, expected=expected, hint=hint)
+        return Section((*self.place, key), {}, self.mistakes.muted())
 
     def named_tables(self, key: str) -> list[tuple[str, "Section"]]:
         """[key.NAME] tables; names that are no names are noted and still read."""
@@ -213,19 +269,28 @@ class Section:
             if key not in self._asked:
                 self.mistakes.note(
                     (*self.place, key),
-                    expected=f"one of {', '.join(sorted(set(self._asked)))}",
-                    found=f'the unknown key "{key}"',
+                    expected=f"only {', '.join(sorted(set(self._asked)))}",
+                    found=f"the unknown key {quoted(key)}",
                     hint=nearest(key, self._asked),
                 )
 
 
-def check_name(mistakes: Mistakes, place: Place, name: str) -> None:
-    """Names of doors, schedules and groups are short and safe in paths, logs and on the wire."""
-    if not _NAME.fullmatch(name):
-        mistakes.note(place, expected=f"a name of {NAME_RULE}", found=shown(name))
+def check_name(mistakes: Mistakes, place: Place, name: str, *, longest: int = LONGEST_NAME) -> None:
+    """Names of doors, readers, schedules and groups are short and safe in paths, logs and on the wire."""
+    if not _NAME.fullmatch(name) or len(name) > longest:
+        rule = f"a name of 1 to {longest} lower-case letters, digits and hyphens"
+        mistakes.note(place, expected=rule, found=quoted(name), hint=_suggested(name, longest))
+
+
+def _suggested(name: str, longest: int) -> str | None:
+    """`Front Door` → `try "front-door"`."""
+    decomposed = unicodedata.normalize("NFKD", name[:_MOST_SHOWN].casefold())
+    plain = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in decomposed if not unicodedata.combining(c)))
+    plain = plain.strip("-")[:longest].rstrip("-")
+    return f'try "{plain}"' if plain else None
 
 
 def one_of(words: Iterable[str]) -> str:
     """`"a", "b" or "c"`."""
-    quoted = [f'"{word}"' for word in words]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+    listed = [f'"{word}"' for word in words]
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}"

@@ -153,6 +153,11 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     interlock: tuple[DoorName, ...]
     """Doors that must be closed and secured before this one opens."""
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """Every mode that a reader of the door is ever in."""
+        return frozenset(mode for reader in self.readers for mode in (reader.mode, *(mode for _, mode in reader.modes)))
+
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
     """One window of a weekly schedule, in seconds of the local day; end may be 86,400."""
@@ -197,3 +202,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     schedules: tuple[Schedule, ...]
     holidays: tuple[date, ...]
     groups: tuple[Group, ...]
+
+
+def takes_code_alone(mode: Mode) -> bool:
+    """Whether a code without a card opens in this mode."""
+    return mode in (Mode.CODE, Mode.CARD_OR_CODE)

@@ -1,0 +1,117 @@
+"""reader = {…} of a door → Reader, checked against hal's tables of formats and keypads."""
+
+from typing import Final
+
+from doorctl.config.pins import Pins, read_optional_pin, take_pin
+from doorctl.config.section import Section, nearest, quoted
+from doorctl.config.types import KeypadEncoding, Reader
+from doorctl.core.types import Mode, ReaderName, ScheduleName
+from hal.wiegand.cards import FORMATS, nearest_formats
+from hal.wiegand.keys import FRAME_BITS
+from hal.wiegand.keys import KeypadEncoding as HalEncoding
+
+_DATA_LINES: Final = 2
+_OSDP_HINT: Final = (
+    "this version reads Wiegand only; set the reader to Wiegand and write "
+    'wiegand = ["GPIO14", "GPIO15"] in place of osdp and address'
+)
+_BINARY_HINT: Final = (
+    "a 26-bit binary entry loses leading zeros and stops at 65534, and codes are drawn from all digits; "
+    'set the keypad to "8-bit", "4-bit" or "26-bit-bcd"'
+)
+_MEANT: Final = {
+    **dict.fromkeys(("card and code", "card + code", "card&code", "card+pin", "card and pin", "both"), "card+code"),
+    **dict.fromkeys(("card/code", "card|code", "card or pin", "either"), "card or code"),
+    **dict.fromkeys(("pin", "keypad"), "code"),
+}
+"""The nearest word of "card and code" is "card or code", which asks for less."""
+
+
+def read_reader(name: ReaderName, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins) -> Reader:
+    """One reader; mistakes are noted in the section's list."""
+    d0, d1 = _data_lines(section, pins)
+    mode = section.choice("mode", Mode, meant=_MEANT)
+    modes = _modes(section, schedules)
+    all_modes = {mode, *(other for _, other in modes)}
+    reader = Reader(
+        name=name,
+        d0=d0,
+        d1=d1,
+        format=_format(section, needed=all_modes != {Mode.CODE}),
+        check_parity=section.truth("parity", default=True),
+        keypad=_keypad(section, needed=all_modes != {Mode.CARD}),
+        enter_key=section.word("enter", ("#", "*"), default="#"),
+        mode=mode,
+        modes=modes,
+        code_window=section.seconds("code_window_s", default=10, low=3, high=60),
+        led=read_optional_pin(section, "led", pins),
+        buzzer=read_optional_pin(section, "buzzer", pins),
+    )
+    _tell_apart(section, reader)
+    section.close()
+    return reader
+
+
+def _modes(section: Section, schedules: tuple[ScheduleName, ...]) -> tuple[tuple[ScheduleName, Mode], ...]:
+    """modes = { night = "card+code" }: other modes while a schedule is on."""
+    inner = section.table_at("modes", hint='modes = { night = "card+code" }')
+    for schedule in inner.table:
+        if schedule not in schedules:
+            inner.mistakes.note(
+                (*inner.place, schedule), expected="the name of a [schedule.NAME] table",
+                found=quoted(schedule), hint=nearest(schedule, schedules),
+            )  # fmt: skip
+    return tuple((ScheduleName(schedule), inner.choice(schedule, Mode, meant=_MEANT)) for schedule in inner.table)
+
+
+def _data_lines(section: Section, pins: Pins) -> tuple[str, str]:
+    if section.has("osdp"):
+        section.wrong("osdp", expected="a wiegand reader", hint=_OSDP_HINT)
+        section.has("wiegand")
+        section.has("address")
+        return "", ""
+    value = section.value("wiegand")
+    if not (isinstance(value, list) and len(value) == _DATA_LINES and all(isinstance(pin, str) for pin in value)):
+        section.wrong("wiegand", expected="the two data lines", hint='wiegand = ["GPIO14", "GPIO15"] (D0, then D1)')
+        return "", ""
+    d0, d1 = (take_pin(section, "wiegand", pin, pins) for pin in value)
+    return d0, d1
+
+
+def _format(section: Section, *, needed: bool) -> str | None:
+    if not section.has("format"):
+        # an osdp reader has none, and that it is one was noted
+        if needed and not section.has("osdp"):
+            section.wrong("format", expected="the card format", hint='most 26-bit cards are format = "H10301"')
+        return None
+    name = section.text("format", expected="the name of a card format")
+    if name and name not in FORMATS:
+        near = nearest_formats(name, limit=1)
+        hint = f'did you mean "{near[0]}"?' if near else "`doorctl check --formats` lists them"
+        section.wrong("format", expected="a known card format", hint=hint)
+    return name
+
+
+def _keypad(section: Section, *, needed: bool) -> KeypadEncoding | None:
+    if not section.has("keypad"):
+        if needed and not section.has("osdp"):
+            expected = "the keypad's encoding, since the mode asks for a code"
+            section.wrong("keypad", expected=expected, hint='mostly "8-bit" or "4-bit"')
+        return None
+    encoding = section.choice("keypad", KeypadEncoding)
+    if encoding is KeypadEncoding.BINARY_26:
+        section.wrong("keypad", expected="an encoding that can send every code", hint=_BINARY_HINT)
+    return encoding
+
+
+def _tell_apart(section: Section, reader: Reader) -> None:
+    """Cards and keypad entries of one length cannot share two lines: the decoder would guess."""
+    card_format = FORMATS.get(reader.format or "")
+    if card_format is None or reader.keypad in (None, KeypadEncoding.BINARY_26):
+        return
+    bits = FRAME_BITS[HalEncoding(reader.keypad.value)]
+    if card_format.bits == bits:
+        section.wrong(
+            "keypad", expected=f"an encoding whose frames are not {bits} bits long, as {reader.format} cards are",
+            hint='set the keypad to "8-bit" or "4-bit"',
+        )  # fmt: skip

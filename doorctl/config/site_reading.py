@@ -1,0 +1,88 @@
+"""[site], [monitor], [codes], [lockout] and [hal] of the installer's file: tables that stand once."""
+
+from typing import Final
+from zoneinfo import available_timezones
+
+from doorctl.config.section import Section, check_name, nearest
+from doorctl.config.types import Backend, Codes, Door, Hal, KeypadEncoding, Lockout, MonitorLink, Site, takes_code_alone
+
+_ALONE_LENGTH: Final = 8
+"""Digits where a code alone opens a door; design.md, Codes."""
+_WITH_CARD_LENGTH: Final = 6
+_BCD_LENGTH: Final = 6
+"""What a 26-bit-bcd keypad sends, always."""
+
+
+def read_site(section: Section) -> Site:
+    """[site], but for its holidays."""
+    name = section.text("id", expected='a short name such as "harbour-st"')
+    if name:
+        check_name(section.mistakes, (*section.place, "id"), name)
+    zone = section.text("timezone", expected='a time zone such as "Europe/Lisbon"')
+    if zone and zone not in available_timezones():
+        section.wrong("timezone", expected="a name of the IANA time zone database", hint=nearest_zone(zone))
+    return Site(id=name, timezone=zone)
+
+
+def nearest_zone(zone: str) -> str | None:
+    """The zone of the same city (`Lisbon` → `Europe/Lisbon`), else the nearest name."""
+    zones = sorted(available_timezones())
+    city = zone.rpartition("/")[2].strip().replace(" ", "_").casefold()
+    same = [known for known in zones if "/" in known and known.rpartition("/")[2].casefold() == city]
+    return f'did you mean "{same[-1]}"?' if same else nearest(zone, zones)
+
+
+def read_monitor(section: Section) -> MonitorLink:
+    """[monitor]"""
+    file = section.text("file", expected='a path such as "monitor.toml"', default="monitor.toml")
+    if not file.isprintable():
+        section.wrong("file", expected="a path without control characters")
+    link = MonitorLink(
+        file=file,
+        supervision=section.seconds("supervision_s", default=30, low=10, high=60),
+        accept_colocated=section.truth("accept_colocated", default=False),
+    )
+    section.close()
+    return link
+
+
+def read_codes(section: Section, doors: tuple[Door, ...]) -> Codes:
+    """[codes]; the length that is right by default depends on what the doors ask for."""
+    alone = any(takes_code_alone(mode) for door in doors for mode in door.modes)
+    bcd = any(reader.keypad is KeypadEncoding.BCD_26 for door in doors for reader in door.readers)
+    usual = _ALONE_LENGTH if alone and not bcd else _WITH_CARD_LENGTH
+    codes = Codes(
+        length=section.whole(
+            "length", default=usual, low=4, high=10,
+            hint="the last digit is a check digit: a length of 8 is ten million codes",
+        ),
+        per_holder=section.whole("per_holder", default=2, low=1, high=3, hint="the same for everyone at a site"),
+    )  # fmt: skip
+    if bcd and codes.length != _BCD_LENGTH:
+        section.wrong("length", expected=f"{_BCD_LENGTH}, which is what a 26-bit-bcd keypad sends, always")
+    section.close()
+    return codes
+
+
+def read_lockout(section: Section) -> Lockout:
+    """[lockout]"""
+    lockout = Lockout(
+        tries=section.whole("tries", default=5, low=2, high=20),
+        first=section.seconds("first_s", default=30, low=5, high=600),
+        longest=section.seconds("longest_s", default=600, low=30, high=3600),
+        guessing_alarm=section.whole("guessing_alarm", default=30, low=5, high=10_000),
+    )
+    if lockout.longest < lockout.first:
+        section.wrong("longest_s", expected="no less than first_s")
+    section.close()
+    return lockout
+
+
+def read_hal(section: Section) -> Hal:
+    """[hal]"""
+    backend = section.choice("backend", Backend, default=Backend.GPIOZERO)
+    chip = section.value("chip")
+    if section.has("chip") and not (isinstance(chip, str) and chip):
+        section.wrong("chip", expected='the label or number of a gpiochip as text, such as "pinctrl-bcm2711" or "0"')
+    section.close()
+    return Hal(backend=backend, chip=chip if isinstance(chip, str) else None)
