@@ -9,29 +9,32 @@ from doorctl.paths import Paths
 
 ANSWER_WITHIN_S: Final = 10.0
 _LARGEST_ANSWER: Final = 1 << 20
+_NOT_RUNNING: Final = "systemctl status doorctl; on a laptop start `doorctl sim`, and give the same --home"
 
 
 def ask(paths: Paths, operation: str, *, within_s: float = ANSWER_WITHIN_S, **request: Any) -> dict[str, Any]:
-    """The daemon's answer; OperatorError where it is not running or says no."""
+    """The daemon's answer; OperatorError where it is not running or says no, PeerError where it talks nonsense."""
+    path = paths.control_socket
     line = json.dumps({"op": operation, **request}).encode() + b"\n"
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(within_s)
-            connection.connect(str(paths.control_socket))
+            connection.connect(str(path))
             connection.sendall(line)
             answer = json.loads(_line(connection))
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise OperatorError(
-            f"{paths.control_socket}: doord is not running here",
-            hint="systemctl status doorctl; on a laptop start `doorctl sim`, and give the same --home",
-        ) from error
+        raise OperatorError(f"{path}: doord is not running here", hint=_NOT_RUNNING) from error
     except TimeoutError as error:
-        raise OperatorError(f"{operation}: no answer within {within_s:g} s") from error
+        raise OperatorError(
+            f"{operation}: no answer within {within_s:g} s", hint="journalctl -u doorctl may say what it waits for"
+        ) from error
     except PermissionError as error:
-        raise OperatorError(f"{paths.control_socket}: no right to connect") from error
-    except (OSError, ValueError) as error:
-        raise PeerError(f"{paths.control_socket}: {error}") from error
-    if not isinstance(answer, dict) or not answer.get("ok"):
+        raise OperatorError(f"{path}: no right to connect", hint="may this user enter the folder?") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise PeerError(f"{path}: {error}") from error
+    if not isinstance(answer, dict):
+        raise PeerError(f"{path}: the answer is no object")
+    if answer.get("ok") is not True:
         raise OperatorError(str(answer.get("error", "refused")), hint=answer.get("hint"))
     return answer
 
@@ -41,7 +44,7 @@ def _line(connection: socket.socket) -> bytes:
     while not buffer.endswith(b"\n"):
         piece = connection.recv(65536)
         if not piece:
-            raise ValueError("the daemon closed the connection")
+            raise ValueError("the daemon closed the connection without an answer")
         buffer += piece
         if len(buffer) > _LARGEST_ANSWER:
             raise ValueError("the answer has no end")

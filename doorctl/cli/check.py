@@ -2,10 +2,15 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from doorctl.errors import DoorctlError
 from doorctl.paths import Paths
+
+if TYPE_CHECKING:
+    from doorctl.config.types import Config
 
 _WEAK_CHANCE: Final = 1 / 10_000
 """Above this one try in ten thousand opens a door; design.md, Codes."""
@@ -17,8 +22,9 @@ def add_parser(subparsers: Any) -> None:
         "check",
         help="find every mistake in the configuration",
         description="Find every mistake in the configuration, with line, expected, found and a hint. Changes nothing "
-        "and needs no running daemon. Ends with 0 where there is no mistake, also if there are warnings.",
-        epilog="example: doorctl check etc/doorctl.toml",
+        "and needs no running daemon. Without FILE it also looks at keys, monitor.toml and the roster, as doord will.",
+        epilog="example: doorctl check etc/one-door.toml\n\n"
+        "exit codes: 0 doord would start (also with warnings), 1 it would not, 2 wrong usage",
     )
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: this installation's doorctl.toml")
     parser.add_argument("--formats", action="store_true", help="list the card formats")
@@ -27,6 +33,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the file as doord would."""
+    from doorctl.config.advice import advice
     from doorctl.config.reading import ConfigError, read_config
 
     if args.formats:
@@ -38,72 +45,88 @@ def run(args: argparse.Namespace) -> int:
     except ConfigError as error:
         if not args.json:
             raise
-        mistakes = [
-            {name: getattr(mistake, name) for name in ("file", "line", "key", "expected", "found", "hint")}
-            for mistake in error.mistakes
-        ]
-        print(json.dumps({"mistakes": mistakes, "warnings": []}, indent=2))
+        print(json.dumps({"mistakes": [_plain(mistake) for mistake in error.mistakes], "warnings": []}, indent=2))
         return 1
-    warnings = _warnings(paths, config) if args.file is None else _code_warnings(config, live=1)
+    warnings, live = advice(config), 1
+    if args.file is None:
+        found, live = _roster_warnings(paths, config)
+        warnings += [*_would_start(paths), *found]
+    chance = chance_of_a_guess(config, live=live)
+    if chance is not None and chance > _WEAK_CHANCE:
+        warnings.append("codes: too easily guessed; take longer ones, or ask for a card as well")
     if args.json:
-        print(json.dumps({"mistakes": [], "warnings": warnings}, indent=2))
+        print(json.dumps({"mistakes": [], "warnings": warnings, "chance_of_a_guess": chance}, indent=2))
         return 0
     for warning in warnings:
         print(f"{path.name}: warning: {warning}")
+    if chance is not None:
+        print(f"{path.name}: one try in {round(1 / chance):,} guesses a live code")
     print(f"{path.name}: {summary(config)}: no mistakes")
     return 0
 
 
-def summary(config: Any) -> str:
+def summary(config: "Config") -> str:
     """`2 doors, 2 readers, 1 schedule, 1 group`."""
-    readers = sum(len(door.readers) for door in config.doors)
     counts = {
         "door": len(config.doors),
-        "reader": readers,
+        "reader": sum(len(door.readers) for door in config.doors),
         "schedule": len(config.schedules),
         "group": len(config.groups),
     }
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items())
 
 
-def _warnings(paths: Paths, config: Any) -> list[str]:
-    """What is weak in this installation, its roster included."""
-    from doorctl.doord.assembly import colocated_monitor, monitor_file
-    from doorctl.roster.lookup import RosterReader
+def chance_of_a_guess(config: "Config", *, live: int) -> float | None:
+    """The chance that one try hits a live code at the weakest door; None where no door takes codes.
 
-    found = []
-    if not monitor_file(paths, config).exists():
-        found.append(f"{monitor_file(paths, config)} is not there; doord needs it (`doorctl init --monitor FILE`)")
-    if colocated_monitor(paths):
-        found.append("the monitor's keys are on this board: the door can know")
-    live = 1
-    if paths.roster.exists():
-        with RosterReader.open(paths.roster) as roster:
-            parameters = roster.parameters()
-            live = max(1, roster.facts().holders * parameters.codes_per_holder)
-            if (parameters.code_length, parameters.codes_per_holder) != (config.codes.length, config.codes.per_holder):
-                found.append(
-                    f"[codes] differs from the roster, which was made for {parameters.code_length} digits and "
-                    f"{parameters.codes_per_holder} a holder; the roster's are in force"
-                )
-    return found + _code_warnings(config, live=live)
-
-
-def _code_warnings(config: Any, *, live: int) -> list[str]:
-    from doorctl.config.reading import modes_of, takes_code_alone
+    `live` is how many codes are in use. Where a card comes first, only its holder's codes can be hit.
+    """
+    from doorctl.config.types import takes_code_alone
     from doorctl.core.types import Mode
     from doorctl.seal.codes import chance_of_guess
 
-    modes = {mode for door in config.doors for mode in modes_of(door)}
+    modes = {mode for door in config.doors for mode in door.modes}
     if modes <= {Mode.CARD}:
-        return []
+        return None
     alone = any(takes_code_alone(mode) for mode in modes)
-    chance = chance_of_guess(live if alone else config.codes.per_holder, config.codes.length)
-    if chance <= _WEAK_CHANCE:
-        return []
-    used = f"{live} in use, {config.codes.length} digits"
-    hint = "take longer codes, or ask for a card as well"
-    return [f"one try in {round(1 / chance):,} guesses a live code ({used}); {hint}"]
+    return chance_of_guess(
+        max(live, config.codes.per_holder) if alone else config.codes.per_holder, config.codes.length
+    )
+
+
+def _would_start(paths: Paths) -> list[str]:
+    """Raise what doord would refuse to start with: keys, monitor.toml, and whether they belong together."""
+    from doorctl.doord.assembly import read_site
+
+    key = paths.keys / "identity.key"
+    if not os.access(key, os.R_OK):
+        return [
+            f"{key}: cannot be read here, so keys and monitor.toml were not looked at; root can, after `doorctl init`"
+        ]
+    read_site(paths)
+    return []
+
+
+def _roster_warnings(paths: Paths, config: "Config") -> tuple[list[str], int]:
+    """What is weak in this installation's roster, and how many codes are in use."""
+    from doorctl.roster.lookup import RosterReader
+
+    try:
+        with RosterReader.open(paths.roster) as roster:
+            policy, holders = roster.parameters(), roster.facts().holders
+    except DoorctlError as error:
+        return [f"the roster was not looked at: {error}"], 1
+    found = []
+    if (policy.code_length, policy.codes_per_holder) != (config.codes.length, config.codes.per_holder):
+        found.append(
+            f"codes: differs from the roster, which was made for {policy.code_length} digits and "
+            f"{policy.codes_per_holder} a holder; the roster's are in force"
+        )
+    return found, holders * policy.codes_per_holder
+
+
+def _plain(mistake: Any) -> dict[str, Any]:
+    return {name: getattr(mistake, name) for name in ("file", "line", "key", "expected", "found", "hint")}
 
 
 def _formats(*, as_json: bool) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Self
 
+from doorctl.config.reading import read_config
 from doorctl.core.types import Card, GroupName, HolderId
 from doorctl.paths import Paths
 from doorctl.roster.enrolment import NewHolder, NewRow, RosterWriter
@@ -39,7 +40,7 @@ class Enrolment:
     def open(cls, paths: Paths) -> Self:
         """The board's roster; OperatorError where the board was not made or may not be written by us."""
         keys = load_controller_keys(paths)
-        monitor = read_monitor_file(paths.monitor_public).keys
+        monitor = read_monitor_file(paths.etc / read_config(paths.config).monitor.file).keys
         return cls(RosterWriter.open(paths.roster, today=today()), keys, monitor)
 
     def close(self) -> None:

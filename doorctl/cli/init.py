@@ -6,6 +6,7 @@ from the one here replaces it only after the person compared fingerprints.
 
 import argparse
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +26,8 @@ def add_parser(subparsers: Any) -> None:
         help="make a board's keys and roster, pair it with a monitor",
         description="Make this board's keys, roster and first configuration, and pair it with its monitor. "
         "Compare both fingerprints with what the monitor shows; then carry controller.toml to the monitor and "
-        "run `doorctl monitor trust controller.toml` there.",
-        epilog="example: doorctl init --monitor monitor.toml",
+        "run `doorctl monitor trust controller.toml` there. What is there already is kept, so it can be run again.",
+        epilog="example: doorctl init --monitor monitor.toml\nlaptop:  doorctl --home site init --mock --monitor FILE",
     )
     parser.add_argument(
         "--monitor", type=Path, metavar="FILE", help="the monitor.toml that `doorctl monitor init` made"
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     paths = Paths.chosen(args.home)
     for folder in (paths.etc, paths.var):
         folder.mkdir(parents=True, exist_ok=True)
-    monitor = _pair(paths, args)
+    monitor = _pair(_configured(paths, mock=args.mock), args, simulated=_simulated(paths, mock=args.mock))
     made = make_board(paths, mock=args.mock)
     if args.json:
         print(json.dumps({"monitor": monitor, **made}))
@@ -51,13 +52,12 @@ def run(args: argparse.Namespace) -> int:
     print(f"this monitor:    {monitor}")
     print(f"this controller: {made['fingerprint']}  ({paths.controller_public})")
     print(f"next: edit {paths.config}, run `doorctl check`,")
-    print(f"      carry {paths.controller_public} to the monitor and run `doorctl monitor trust` there")
+    print(f"      carry {paths.controller_public} to the monitor, run `doorctl monitor trust` there, and compare both")
     return 0
 
 
 def make_board(paths: Paths, *, mock: bool) -> dict[str, str]:
     """Configuration, keys, certificate, roster and controller.toml, each only where it is missing."""
-    from doorctl.cli.init_template import write_template
     from doorctl.config.reading import read_config
     from doorctl.roster.enrolment import RosterWriter
     from doorctl.roster.factors import calibrate
@@ -71,12 +71,11 @@ def make_board(paths: Paths, *, mock: bool) -> dict[str, str]:
         write_controller_file,
     )
 
-    if not paths.config.exists():
-        write_template(paths.config, mock=mock)
+    _configured(paths, mock=mock)
     config = read_config(paths.config)
     has_keys = (paths.keys / "identity.key").exists()
     keys = load_controller_keys(paths) if has_keys else create_controller_keys(paths, simulated=mock)
-    if keys.simulated is not mock and has_keys and mock:
+    if mock and not keys.simulated:
         raise OperatorError(
             f"{paths.keys}: real keys are there", hint="make a mock board in a folder of its own: --home"
         )
@@ -108,26 +107,50 @@ def make_board(paths: Paths, *, mock: bool) -> dict[str, str]:
     return {"controller": keys.controller.hex(), "fingerprint": public.fingerprint}
 
 
-def _pair(paths: Paths, args: argparse.Namespace) -> str:
-    """Take the monitor's public half here; its fingerprint."""
+def _configured(paths: Paths, *, mock: bool) -> Path:
+    """Write the first configuration where there is none; where the monitor's file belongs, as it says."""
+    from doorctl.cli.init_template import write_template
+    from doorctl.config.reading import read_config
+
+    if not paths.config.exists():
+        write_template(paths.config, mock=mock)
+    return paths.etc / read_config(paths.config).monitor.file
+
+
+def _simulated(paths: Paths, *, mock: bool) -> bool:
+    """Whether this board is, or is about to become, a simulated one."""
+    from doorctl.seal.keys import read_controller_file
+
+    return read_controller_file(paths.controller_public).simulated if paths.controller_public.exists() else mock
+
+
+def _pair(path: Path, args: argparse.Namespace, *, simulated: bool) -> str:
+    """Take the monitor's public half to `path`; its fingerprint."""
     from doorctl.seal.keys import read_monitor_file, write_monitor_file
 
     if args.monitor is None:
-        if not paths.monitor_public.exists():
+        if not path.exists():
             raise OperatorError(
-                f"{paths.monitor_public}: this board knows no monitor",
+                f"{path}: this board knows no monitor",
                 hint="run `doorctl monitor init` on the monitor, carry its monitor.toml here, give it with --monitor",
             )
-        return read_monitor_file(paths.monitor_public).fingerprint
+        return read_monitor_file(path).fingerprint
     offered = read_monitor_file(args.monitor)
-    if paths.monitor_public.exists():
-        present = read_monitor_file(paths.monitor_public)
+    if offered.simulated is not simulated:
+        kind = "simulated and this board is not" if offered.simulated else "real and this board is simulated"
+        raise OperatorError(
+            f"{args.monitor}: this monitor is {kind}",
+            hint="a board of `init --mock` pairs with a monitor of `monitor init --simulated`, and with no other",
+        )
+    if path.exists():
+        present = read_monitor_file(path)
         if present == offered:
             return present.fingerprint
-        print(f"this board trusts:   {present.fingerprint}")
-    print(f"{args.monitor} is of: {offered.fingerprint}")
+        print(f"this board trusts: {present.fingerprint}", file=sys.stderr)
+        if present.keys.token_fingerprint != offered.keys.token_fingerprint:
+            print("its token key is another: afterwards everybody needs new codes", file=sys.stderr)
+    print(f"{args.monitor} is of: {offered.fingerprint}", file=sys.stderr)
     if not confirmed("is that what the monitor shows?", yes=args.yes):
-        raise OperatorError("nothing was changed", hint="compare the fingerprints, then say yes or give --yes")
-    paths.monitor_public.unlink(missing_ok=True)
-    write_monitor_file(paths.monitor_public, offered)
+        raise OperatorError("nothing was paired", hint="compare the fingerprints, then answer y or give --yes")
+    write_monitor_file(path, offered)
     return offered.fingerprint

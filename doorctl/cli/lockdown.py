@@ -14,7 +14,7 @@ def add_parser(subparsers: Any) -> None:
         "lockdown",
         help="refuse every credential, or end that",
         description="Refuse every credential at every door of this board, also after a restart, until it is ended. "
-        "People inside can always leave: request-to-exit keeps working.",
+        "People inside can always leave: request-to-exit keeps working. Needs group doorctl-operate.",
         epilog="example: doorctl lockdown on",
     )
     parser.add_argument("state", choices=("on", "off"), help="on begins it, off ends it")
@@ -24,5 +24,5 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask doord."""
     answer = ask(Paths.chosen(args.home), "lockdown", on=args.state == "on")
-    print(json.dumps(answer) if args.json else f"lockdown is {args.state}")
+    print(json.dumps({"lockdown": answer["lockdown"]}) if args.json else f"lockdown is {args.state}")
     return 0

@@ -3,15 +3,22 @@
 import argparse
 import json
 import time
-from datetime import datetime, timedelta
-from typing import Any, Final
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from doorctl.cli.parser import count
 from doorctl.core.types import SECOND, Outcome, WallTime
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 
+if TYPE_CHECKING:
+    from doorctl.journal.reader import JournalReader
+    from doorctl.journal.rows import Logged
+
 FOLLOW_S: Final = 0.5
+_MOST_AT_ONCE: Final = 1000
 
 
 def add_parser(subparsers: Any) -> None:
@@ -19,10 +26,11 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "log",
         help="the access log",
-        description="The access log: who was let through or refused where and when, and what the doors did.",
+        description="The access log: who was let through or refused where and when, and what the doors did. "
+        "Times are the site's. With --json one object a line. Needs no running daemon.",
         epilog="example: doorctl log --door front --since 24h -f",
     )
-    parser.add_argument("-n", "--lines", type=int, default=50, metavar="N", help="the newest N lines (default 50)")
+    parser.add_argument("-n", "--lines", type=count, default=50, metavar="N", help="the newest N lines (default 50)")
     parser.add_argument("--door", metavar="DOOR", help="only one door")
     parser.add_argument("--since", metavar="WHEN", help="as 30m, 24h, 7d or 2026-12-31")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as new lines come")
@@ -35,50 +43,70 @@ def run(args: argparse.Namespace) -> int:
     from doorctl.journal.reader import JournalReader
 
     paths = Paths.chosen(args.home)
-    zone = ZoneInfo(read_config(paths.config).site.timezone)
+    config = read_config(paths.config)
+    zone = ZoneInfo(config.site.timezone)
     since = None if args.since is None else moment(args.since, zone, datetime.now(tz=zone))
     reader = JournalReader(paths.journal)
-    lines = reader.log(args.lines, door=args.door, since=since)
-    last = 0
+    last = _newest(reader)
+    found = reader.log(args.lines, door=args.door, since=since)
+    if not found and args.door is not None:
+        _known_door(args.door, [door.name for door in config.doors])
     while True:
-        for logged in lines:
-            print(json.dumps(_plain(logged)) if args.json else line(logged, zone), flush=args.follow)
+        for logged in found:
+            print(json.dumps(plain(logged)) if args.json else line(logged, zone), flush=args.follow)
             last = logged.id
         if not args.follow:
             return 0
         time.sleep(FOLLOW_S)
-        lines = reader.log(1000, door=args.door, after_id=last)
+        found = reader.log(_MOST_AT_ONCE, door=args.door, after_id=last)
+        if not found and _newest(reader) < last:
+            last = 0  # a damaged journal was moved aside and a new one begun
 
 
-def line(logged: Any, zone: ZoneInfo) -> str:
+def _newest(reader: "JournalReader") -> int:
+    return max((logged.id for logged in reader.log(1)), default=0)
+
+
+def _known_door(name: str, doors: Sequence[str]) -> None:
+    """A name without lines may be a slip of the keyboard; one with lines may be a door that was renamed."""
+    from doorctl.config.section import nearest
+
+    if name not in doors:
+        hint = nearest(name, doors) or f"doors: {', '.join(doors)}"
+        raise OperatorError(f'there is no door "{name}", and no line about it', hint=hint)
+
+
+def line(logged: "Logged", zone: ZoneInfo) -> str:
     """One row as people read it."""
     row = logged.row
     when = datetime.fromtimestamp(row.wall / SECOND, tz=zone).strftime("%Y-%m-%d %H:%M:%S")
     what = row.event if row.outcome is Outcome.NONE else row.outcome.name.lower()
     why = "" if row.outcome in (Outcome.NONE, Outcome.GRANTED) else row.reason.name.lower().replace("_", " ")
-    count = f"× {row.count}" if row.count > 1 else ""
-    parts = (when, f"{row.reader or row.door:<12}", f"{what:<10}", row.holder or "", why, count, row.detail)
+    times = f"× {row.count}" if row.count > 1 else ""
+    parts = (when, f"{row.reader or row.door:<12}", f"{what:<10}", row.holder or "", why, times, row.detail)
     return "  ".join(part for part in parts if part).rstrip()
 
 
 def moment(text: str, zone: ZoneInfo, now: datetime) -> WallTime:
-    """`30m`, `24h`, `7d` before now, or the beginning of a day."""
+    """`30m`, `24h`, `7d` before now, or the beginning of a day at the site."""
     units = {"m": "minutes", "h": "hours", "d": "days"}
-    if text[:-1].isdecimal() and text[-1:] in units:
-        begin = now - timedelta(**{units[text[-1]]: int(text[:-1])})
-    else:
-        try:
-            begin = datetime.fromisoformat(text).replace(tzinfo=zone)
-        except ValueError as error:
-            raise OperatorError(f"--since {text}: expected 30m, 24h, 7d or a date such as 2026-12-31") from error
-    return WallTime(round(begin.timestamp() * SECOND))
+    try:
+        if text[-1:] in units and text[:-1].isascii() and text[:-1].isdecimal():
+            begin = now - timedelta(**{units[text[-1]]: int(text[:-1])})
+        else:
+            begin = datetime.fromisoformat(text)
+            begin = begin if begin.tzinfo is not None else begin.replace(tzinfo=zone)
+        return WallTime(round(begin.timestamp() * SECOND))
+    except (ValueError, OverflowError) as error:
+        raise OperatorError(f'--since: expected 30m, 24h, 7d or a date such as 2026-12-31, found "{text}"') from error
 
 
-def _plain(logged: Any) -> dict[str, Any]:
+def plain(logged: "Logged") -> dict[str, Any]:
+    """One row as --json says it; the time in UTC."""
     row = logged.row
     return {
         "id": logged.id,
-        "time": datetime.fromtimestamp(row.wall / SECOND, tz=ZoneInfo("UTC")).isoformat(),
+        "time": datetime.fromtimestamp(row.wall / SECOND, tz=UTC).isoformat(),
         "event": row.event,
         "door": row.door,
         "reader": row.reader,

@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 it could not be done (the message says why), 2 wrong usage, 130 interrupted.
 """
 
-import argparse
+import errno
 import importlib
 import os
 import sys
@@ -11,29 +11,32 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
-from doorctl.errors import DoorctlError
+from doorctl.cli.parser import CommandParser
+from doorctl.errors import DoorctlError, OperatorError
 
 COMMANDS: Final = (
     "init", "check", "holder", "status", "log", "unlock", "lockdown", "test_alarm", "monitor", "sim",
 )  # fmt: skip
 """One module each; its add_parser() says what the command takes, its run() does it."""
+INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells say it."""
 
 _DESCRIPTION: Final = "access control whose door cannot tell one code from another"
 _EPILOG: Final = """\
 try it:      doorctl sim
 a new board: doorctl monitor init, doorctl init, doorctl check, doorctl holder add
+example:     doorctl --home /tmp/site check
 manuals:     man doorctl, docs/operations.md
+
+exit codes: 0 done, 1 not done (the message says why), 2 wrong usage, 130 interrupted
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """The parser with every command."""
-    parser = argparse.ArgumentParser(
-        prog="doorctl", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = CommandParser(prog="doorctl", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"doorctl {version('doorctl')}")
-    parser.add_argument("--home", metavar="DIR", help="keep everything in DIR instead of /etc, /var/lib and /run")
-    parser.add_argument("--json", action="store_true", help="print JSON where the command has something to print")
+    parser.set_defaults(home=None, json=False)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"doorctl.cli.{name}").add_parser(subparsers)
@@ -50,12 +53,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error.told_by("doorctl"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # the reader (head, less) went away: nothing is wrong, and nothing more can be said
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(_of_file(error).told_by("doorctl"), file=sys.stderr)
+        return 1
     return int(code)
+
+
+def _of_file(error: OSError) -> OperatorError:
+    """A file or folder of the operator's that could not be had: no rights, no room, not there."""
+    hint = None
+    if error.errno in (errno.EACCES, errno.EPERM):
+        hint = "run it with sudo, or give --home DIR for a folder of your own"
+    return OperatorError(f"{error.filename}: {(error.strerror or str(error)).lower()}", hint=hint)
 
 
 if __name__ == "__main__":

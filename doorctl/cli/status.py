@@ -1,7 +1,12 @@
-"""doorctl status: doors, readers, spool, path to the monitor and faults, for people or as JSON."""
+"""doorctl status: doors, readers, spool, path to the monitor and faults, for people or as JSON.
+
+docs/operations.md says what each line means; change both together.
+"""
 
 import argparse
 import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from doorctl.cli.ask import ask
@@ -13,9 +18,10 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "status",
         help="how the doors, readers and the way to the monitor are",
-        description="How the doors, readers, storage and the way to the monitor are. "
-        "Ends with 0 when all is well and with 1 when something needs a person.",
-        epilog="example: doorctl status",
+        description="How the doors, readers, storage and the way to the monitor are. Needs group doorctl-read.",
+        epilog="example: doorctl status\n\n"
+        "exit codes: 0 all is well, 1 something needs a person (a line begins with FAULT) or doord does not run, "
+        "2 wrong usage",
     )
     parser.set_defaults(run=run)
 
@@ -24,31 +30,65 @@ def run(args: argparse.Namespace) -> int:
     """Ask doord and print."""
     status = ask(Paths.chosen(args.home), "status")
     if args.json:
-        status.pop("ok")
-        print(json.dumps(status, indent=2))
+        print(json.dumps({name: value for name, value in status.items() if name != "ok"}, indent=2))
     else:
         print("\n".join(lines(status)))
     return 1 if status["faults"] else 0
 
 
-def lines(status: dict[str, Any]) -> list[str]:
+def lines(status: Mapping[str, Any]) -> list[str]:
     """The status as people read it."""
-    found = [f"site {status['site']}, controller {status['controller'][:8]}, {status['keys']}"]
+    return [
+        f"site {status['site']}, controller {status['controller'][:8]}, {status['keys']}",
+        *_warnings(status),
+        *(line for door in status["doors"] for line in _door(door)),
+        *_way_to_monitor(status),
+        f"roster: {_count(status['roster']['holders'], 'holder')}, generation {status['roster']['generation']}",
+        _answers(status["answer_ms"]),
+        *(f"FAULT {fault}" for fault in status["faults"]),
+    ]
+
+
+def _warnings(status: Mapping[str, Any]) -> Iterator[str]:
     if status["simulated"]:
-        found.append("simulated: mock hardware and keys that no real monitor accepts")
+        yield "simulated: mock hardware and keys that no real monitor accepts"
+    if status["colocated"]:
+        yield "the door can know: the monitor's keys are on this board"
     if status["lockdown"]:
-        found.append("LOCKDOWN: every credential is refused; `doorctl lockdown off` ends it")
-    for door in status["doors"]:
-        found.append(f"door {door['name']}: {door['state']}")
-        for reader in door["readers"]:
-            counters = reader["counters"]
-            refused = sum(int(value) for name, value in counters.items() if name.startswith("refused"))
-            found.append(
-                f"  reader {reader['name']}: {reader['state']}, {counters.get('cards', 0)} cards, "
-                f"{counters.get('key frames', 0)} key frames, {refused} frames refused"
-            )
-    spool, path = status["spool"], status["path"]
-    found.append(f"monitor: {path['state']}; {spool['pending']} records without a receipt")
-    found.append(f"roster: {status['roster']['holders']} holders, generation {status['roster']['generation']}")
-    found += [f"FAULT {fault}" for fault in status["faults"]]
-    return found
+        yield "LOCKDOWN: every credential is refused; `doorctl lockdown off` ends it"
+    if not status["time_trusted"]:
+        yield "time: not trusted; schedules follow each door's time_unknown"
+
+
+def _door(door: Mapping[str, Any]) -> Iterator[str]:
+    yield f"door {door['name']}: {door['state'].replace('_', ' ')}"
+    for reader in door["readers"]:
+        counters = reader["counters"]
+        refused = sum(int(value) for name, value in counters.items() if name.startswith("refused"))
+        yield (
+            f"  reader {reader['name']}: {reader['state']}, {_count(counters.get('cards', 0), 'card')}, "
+            f"{_count(counters.get('key frames', 0), 'key frame')}, {_count(refused, 'frame')} refused"
+        )
+
+
+def _way_to_monitor(status: Mapping[str, Any]) -> Iterator[str]:
+    spool = status["spool"]
+    yield f"monitor: {status['path']['state']}; {_count(spool['pending'], 'record')} without a receipt"
+    if spool["oldest"] is not None:
+        oldest = datetime.fromtimestamp(spool["oldest"], tz=UTC)
+        yield f"  the oldest of them is of {oldest:%Y-%m-%d %H:%M:%S} UTC"
+    if spool["waiting_for_disk"]:
+        yield f"  {_count(spool['waiting_for_disk'], 'record')} not yet on the disk"
+    for reason, number in spool["refused_by_monitor"].items():
+        yield f"  {_count(number, 'record')} refused by the monitor: {reason.lower().replace('_', ' ')}"
+    if spool["forged_receipts"]:
+        yield f"  {_count(spool['forged_receipts'], 'receipt')} not the monitor's, ignored"
+
+
+def _answers(times: Mapping[str, Any]) -> str:
+    late = f"; {_count(times['late'], 'answer')} late" if times["late"] else ""
+    return f"answers: {times['card']} ms after a card, {times['code']} ms after a code{late}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -21,16 +21,19 @@ def controlling_terminal() -> Iterator[TextIO]:
             "codes are shown on the controlling terminal only, and there is none",
             hint="run it in a terminal; over ssh use `ssh -t`",
         ) from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as terminal:
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as terminal:
         yield terminal
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
-    """What a person answers; `yes` answers for them. Without a terminal the answer is no."""
+    """What a person answers; `yes` answers for them. Without a terminal the answer is no.
+
+    Asks on standard error: standard output may be a script's, with --json.
+    """
     if yes:
         return True
     if not sys.stdin.isatty():
         return False
-    sys.stdout.write(f"{question} [y/N] ")
-    sys.stdout.flush()
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,70 @@
+"""`next@DOOR` and `FORMAT:FIELD:FIELD` → the card. Its number is shown on the controlling terminal and nowhere else."""
+
+from collections.abc import Iterable
+from typing import Final, TextIO
+
+from doorctl.cli.ask import ask
+from doorctl.core.types import Card
+from doorctl.errors import OperatorError
+from doorctl.paths import Paths
+
+CARD_HELP: Final = "next@DOOR, the next card shown at a door, or FORMAT and its fields, as H10301:12:3456"
+WAIT_S: Final = 60
+"""For somebody to walk to the reader."""
+
+
+def read_card(paths: Paths, argument: str, terminal: TextIO) -> Card:
+    """The card that `next@DOOR` waits for, or the one that the fields say."""
+    word, at, place = argument.partition("@")
+    return _next_card(paths, place, terminal) if word == "next" and at else _written_card(argument)
+
+
+def _next_card(paths: Paths, place: str, terminal: TextIO) -> Card:
+    from doorctl.config.reading import read_config
+    from doorctl.config.section import nearest
+    from hal.wiegand.cards import FORMATS, CardFields
+
+    doors = read_config(paths.config).doors
+    readers = {reader.name: reader for door in doors for reader in door.readers}
+    places = {*readers, *(door.name for door in doors)}
+    if place not in places:
+        hint = nearest(place, places) or f"doors and readers: {', '.join(sorted(places))}"
+        raise OperatorError(f'--card next@{place}: there is no door or reader "{place}"', hint=hint)
+    terminal.write(f"hold the card to the reader at {place} … ")
+    terminal.flush()
+    answer = ask(paths, "next-card", within_s=WAIT_S + 5, door=place, wait_s=WAIT_S)
+    card = Card(length=int(answer["length"]), raw=int(answer["raw"]))
+    reader = readers.get(answer["reader"])
+    fields = None
+    if reader is not None and reader.format is not None:
+        fields = FORMATS[reader.format].decode(card.length, card.raw, check_parity=reader.check_parity)
+    terminal.write(f"{fields if isinstance(fields, CardFields) else f'{card.length} bits'}\n")
+    terminal.flush()
+    return card
+
+
+def _written_card(argument: str) -> Card:
+    from hal.errors import HalError
+    from hal.wiegand.cards import FORMATS, nearest_formats
+
+    name, *numbers = argument.split(":")
+    if name not in FORMATS:
+        near = nearest_formats(name, limit=1)
+        hint = (
+            f'did you mean "{near[0]}"?' if near else "`doorctl check --formats` lists them, and next@DOOR needs none"
+        )
+        raise OperatorError(f'--card: there is no card format "{name[:20]}"', hint=hint)
+    card_format = FORMATS[name]
+    example = ":".join((name, *(field.upper() for field in card_format.fields)))
+    if len(numbers) != len(card_format.fields) or not _whole(numbers):
+        raise OperatorError(f"--card: expected {example}, found {len(numbers)} fields", hint="numbers, as on the card")
+    try:
+        length, raw = card_format.encode(dict(zip(card_format.fields, map(int, numbers), strict=True)))
+    except HalError as error:
+        raise OperatorError(f"--card: {error}", hint=f"expected {example}") from error
+    return Card(length=length, raw=raw)
+
+
+def _whole(numbers: Iterable[str]) -> bool:
+    longest = len(str(1 << 128))
+    return all(number.isascii() and number.isdecimal() and len(number) <= longest for number in numbers)

@@ -1,0 +1,91 @@
+"""doorctl holder add|card|codes: what draws codes. They are shown once, on the controlling terminal, and nowhere else.
+
+The terminal is opened before anything is changed: without one nobody is enrolled and no code is drawn.
+"""
+
+import argparse
+import json
+from typing import TYPE_CHECKING, TextIO
+
+from doorctl.cli.holder_card import read_card
+from doorctl.cli.terminal import controlling_terminal
+from doorctl.core.types import GroupName, HolderId
+from doorctl.errors import OperatorError
+from doorctl.paths import Paths
+
+if TYPE_CHECKING:
+    from doorctl.cli.holder_enrol import Enrolled
+
+
+def run_add(args: argparse.Namespace) -> int:
+    """Enrol one person."""
+    from doorctl.cli.holder_enrol import Enrolment
+
+    paths = Paths.chosen(args.home)
+    with controlling_terminal() as terminal:
+        enrolment = Enrolment.open(paths)
+        try:
+            card = None if args.card is None else enrolment.card(read_card(paths, args.card, terminal))
+            enrolled = enrolment.add(
+                args.name,
+                groups=[GroupName(group) for group in args.group],
+                card=card,
+                valid_from=args.valid_from,
+                valid_until=args.valid_until,
+            )
+        finally:
+            enrolment.close()
+        _show(terminal, enrolled)
+        if not args.group:
+            terminal.write(f"in no group, so no door opens: `doorctl holder edit {enrolled.holder} --group GROUP`\n")
+    if args.json:
+        print(json.dumps({"holder": enrolled.holder}))
+    return 0
+
+
+def run_card(args: argparse.Namespace) -> int:
+    """Another card, and so another set of rows and codes."""
+    return _redraw(args, card=args.card)
+
+
+def run_codes(args: argparse.Namespace) -> int:
+    """Another set of codes for the card that is there."""
+    return _redraw(args, card=None)
+
+
+def _redraw(args: argparse.Namespace, *, card: str | None) -> int:
+    from doorctl.cli.holder_enrol import Enrolment
+
+    paths = Paths.chosen(args.home)
+    with controlling_terminal() as terminal:
+        enrolment = Enrolment.open(paths)
+        try:
+            present = enrolment.writer.holder(HolderId(args.holder))
+            taken = present.card if card is None else enrolment.card(read_card(paths, card, terminal))
+            enrolled = enrolment.redraw(present.id, card=taken)
+        finally:
+            enrolment.close()
+        _show(terminal, enrolled)
+    if args.json:
+        print(json.dumps({"holder": enrolled.holder}))
+    return 0
+
+
+def _show(terminal: TextIO, enrolled: "Enrolled") -> None:
+    from doorctl.seal.meaning import Meaning
+
+    words = {Meaning.NORMAL: "code", Meaning.DURESS: "duress code"}
+    codes = ", ".join(f"{words[code.meaning]} {spaced(code.code)}" for code in enrolled.codes)
+    try:
+        terminal.write(f"{enrolled.holder}: {codes}   (shown once, on this terminal only)\n")
+        terminal.flush()
+    except OSError as error:
+        raise OperatorError(
+            f"{enrolled.holder}: the codes were drawn and could not be shown: the terminal is gone",
+            hint=f"`doorctl holder codes {enrolled.holder}` draws others",
+        ) from error
+
+
+def spaced(code: str) -> str:
+    """`482 078`: groups of three from the left are easier to keep in mind."""
+    return " ".join(code[i : i + 3] for i in range(0, len(code), 3))

@@ -1,0 +1,70 @@
+"""How every command's line is read and its help is shown: one manner for all, options of the whole program anywhere.
+
+`doorctl status --json` and `doorctl --json status` are the same. Abbreviated options are refused: a script that uses
+one breaks when a second option begins alike.
+"""
+
+import argparse
+import re
+import sys
+import textwrap
+from typing import Any, Final, NoReturn
+
+from doorctl.config.section import nearest
+
+USAGE: Final = 2
+"""The exit code of a line that makes no sense."""
+EXIT_CODES: Final = "exit codes: 0 done, 1 not done (the message says why), 2 wrong usage"
+_INVALID_CHOICE: Final = re.compile(r"invalid choice: '?([^']*?)'? \(")
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Wraps each line of a text by itself, so that examples stay below each other."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(
+            textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent) for line in text.splitlines()
+        )
+
+
+class CommandParser(argparse.ArgumentParser):
+    """The parser of doorctl, of each command and of each verb."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", _Formatter)
+        if (epilog := options.get("epilog")) is not None and "exit codes" not in epilog:
+            options["epilog"] = f"{epilog}\n\n{EXIT_CODES}"
+        # resolve: a command may say --json in its own words
+        super().__init__(**options, allow_abbrev=False, conflict_handler="resolve")
+        self._commands: Any = None
+        self.add_argument(
+            "--home", metavar="DIR", default=argparse.SUPPRESS,
+            help="keep everything in DIR instead of /etc, /var/lib and /run (also: DOORCTL_HOME)",
+        )  # fmt: skip
+        self.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON, for scripts"
+        )  # fmt: skip
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """As argparse does; the names are kept for `did you mean`."""
+        action = super().add_subparsers(**options)
+        self._commands = action
+        return action
+
+    def error(self, message: str) -> NoReturn:
+        """Usage, what is wrong, a hint; exit code 2."""
+        hint = f"`{self.prog} --help` shows what it takes, with an example"
+        if wrong := _INVALID_CHOICE.search(message):
+            known = () if self._commands is None else tuple(self._commands.choices)
+            if known and wrong[1] not in known:
+                message = f'there is no command "{wrong[1]}"'
+                hint = nearest(wrong[1], known) or f"there are {', '.join(known)}"
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: error: {message}\n  hint: {hint}\n")
+
+
+def count(text: str) -> int:
+    """A whole number from 0, as an option's type."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > len("999999999"):
+        raise argparse.ArgumentTypeError(f'expected a whole number, found "{text}"')
+    return int(text)
