@@ -173,7 +173,7 @@ def test_a_broken_rule_of_ours_ends_the_courier(
         async with carrying(
             tmp_path, certificates, LyingMonitor(certificates).known(Address(host="127.0.0.1", port=1))
         ):
-            await asyncio.Event().wait()
+            await asyncio.wait_for(asyncio.Event().wait(), 10)
 
     monkeypatch.setattr(Delivery, step, broken)
     with pytest.raises(InternalError, match="a rule"):
