@@ -60,4 +60,4 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    print(measure())  # noqa: T201  a benchmark prints
+    print(measure())

@@ -77,6 +77,8 @@ class Watcher:
         self._socket.connect(str(path))
         self._socket.sendall(b'{"do":"watch"}\n')
         self.moved: list[Moved] = []
+        self.secured = True
+        self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._listen)
         self._thread.start()
 
@@ -86,8 +88,25 @@ class Watcher:
                 if not line.endswith(b"\n"):
                     break
                 output = json.loads(line).get("output")
-                if output is not None and output[1] in STRIKES and output[2] == 1:
-                    self.moved.append(Moved(STRIKES[output[1]], output[3]))
+                if output is not None and output[1] in STRIKES:
+                    self._hear(Moved(STRIKES[output[1]], output[3]), released=output[2] == 1)
+
+    def _hear(self, move: Moved, *, released: bool) -> None:
+        with self._changed:
+            if released:
+                self.moved.append(move)
+            self.secured = not released
+            self._changed.notify_all()
+
+    def wait(self, count: int) -> None:
+        """Until so many strikes were seen to move."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.moved) >= count, 5)
+
+    def wait_secured(self) -> None:
+        """Until the last strike that moved has fallen."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.secured, 5)
 
     def has_seen(self) -> bool:
         return bool(self.moved)

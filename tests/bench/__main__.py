@@ -1,0 +1,46 @@
+"""`make bench`: speed and memory side by side in one run. Machines are noisy: read ratios, and p50 before worst."""
+
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from doorctl.cli.sim_site import SimSite
+from tests.bench import card, house, journal, wiegand
+from tests.system.busy_site import BusySite
+
+
+def main() -> None:
+    """Print the report as it is measured."""
+    print(
+        f"doorctl bench: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", flush=True
+    )
+    for title, part in (("disk", _disk()), ("door", _door()), ("house", _house()), ("wire", wiegand.lines())):
+        print(f"\n{title}", flush=True)
+        for line in part:
+            print(f"  {line}", flush=True)
+
+
+def _disk() -> Iterator[str]:
+    speed = journal.measure()
+    yield f"{'bare durable commit, one record':36}{speed.single_median_ms:8.2f} ms p50   worst {speed.single_worst_ms:8.2f}"
+    ratio = speed.grouped_per_s / speed.singles_per_s
+    yield f"{'durable commits, one by one':36}{speed.singles_per_s:10.0f} records/s"
+    yield f"{'durable commits, groups of 64':36}{speed.grouped_per_s:10.0f} records/s   {ratio:6.1f} × one by one"
+
+
+def _door() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder, BusySite(Path(folder)) as site:
+        site.make()
+        yield from card.lines(site)
+
+
+def _house() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder, SimSite(Path(folder)) as site:
+        site.make()
+        yield from house.lines(site)
+
+
+if __name__ == "__main__":
+    main()
