@@ -40,7 +40,7 @@ def lines(site: SimSite) -> Iterator[str]:
     one = asyncio.run(_singles(site, 1))
     many = asyncio.run(_singles(site, LINES))
     batched = asyncio.run(_batches(site))
-    yield f"{'ingest, one by one, one line':36}{one:10.0f} records/s   (the 50 ms tick allows 20)"
+    yield f"{'ingest, one by one, one line':36}{one:10.0f} records/s   (receipts leave on the 50 ms tick)"
     yield f"{f'ingest, one by one, {LINES} lines':36}{many:10.0f} records/s   {many / one:6.1f} × one line"
     yield f"{f'ingest, batches of {BATCH_RECORDS}, one line':36}{batched:10.0f} records/s   {batched / one:6.1f} × one by one"
 
