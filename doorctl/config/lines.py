@@ -57,6 +57,8 @@ class _Scanner:
         match mark:
             case "[" if self._expects == "key" and not self._open and not self._key:
                 self._expects, self._key_line = "header", line
+            case "[" if self._expects == "header":
+                pass  # the second of [[
             case "]" if self._expects == "header":
                 self._table = tuple(self._key)
                 self._note(self._table)

@@ -1,5 +1,6 @@
 """reader = {…} of a door → Reader, checked against hal's tables of formats and keypads."""
 
+import re
 from typing import Final
 
 from doorctl.config.pins import Pins, read_optional_pin, take_pin
@@ -19,18 +20,12 @@ _BINARY_HINT: Final = (
     "a 26-bit binary entry loses leading zeros and stops at 65534, and codes are drawn from all digits; "
     'set the keypad to "8-bit", "4-bit" or "26-bit-bcd"'
 )
-_MEANT: Final = {
-    **dict.fromkeys(("card and code", "card + code", "card&code", "card+pin", "card and pin", "both"), "card+code"),
-    **dict.fromkeys(("card/code", "card|code", "card or pin", "either"), "card or code"),
-    **dict.fromkeys(("pin", "keypad"), "code"),
-}
-"""The nearest word of "card and code" is "card or code", which asks for less."""
 
 
 def read_reader(name: ReaderName, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins) -> Reader:
     """One reader; mistakes are noted in the section's list."""
     d0, d1 = _data_lines(section, pins)
-    mode = section.choice("mode", Mode, meant=_MEANT)
+    mode = section.choice("mode", Mode, meant=_meant)
     modes = _modes(section, schedules)
     all_modes = {mode, *(other for _, other in modes)}
     reader = Reader(
@@ -61,7 +56,16 @@ def _modes(section: Section, schedules: tuple[ScheduleName, ...]) -> tuple[tuple
                 (*inner.place, schedule), expected="the name of a [schedule.NAME] table",
                 found=quoted(schedule), hint=nearest(schedule, schedules),
             )  # fmt: skip
-    return tuple((ScheduleName(schedule), inner.choice(schedule, Mode, meant=_MEANT)) for schedule in inner.table)
+    return tuple((ScheduleName(schedule), inner.choice(schedule, Mode, meant=_meant)) for schedule in inner.table)
+
+
+def _meant(word: str) -> str | None:
+    """The mode that other words for it mean. The nearest word of "card and code" asks for less: "card or code"."""
+    words = set(re.findall(r"[a-z]+|[+&/|]", word.casefold()))
+    code = bool(words & {"code", "pin", "keypad", "keys"})
+    if "card" in words and code:
+        return Mode.CARD_OR_CODE.value if words & {"or", "/", "|"} else Mode.CARD_AND_CODE.value
+    return Mode.CODE.value if code else None
 
 
 def _data_lines(section: Section, pins: Pins) -> tuple[str, str]:

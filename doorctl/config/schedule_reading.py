@@ -54,7 +54,9 @@ def _hint(key: str, text: object) -> str | None:
     if night is None:
         return 'hours and minutes of a day in quotes, up to "24:00"'
     begin, end = _seconds(*night.groups()[:2]), _seconds(*night.groups()[2:])
-    if begin is None or end is None or begin <= end:
+    if begin is not None and begin == end:
+        return 'all day is "00:00-24:00"'
+    if begin is None or end is None or begin < end:
         return 'a day goes from "00:00" to "24:00"'
     first, last = f"{night[1]}:{night[2]}-24:00", f"00:00-{night[3]}:{night[4]}"
     return f'a window ends on its own day: write {key} = "{first}", and "{last}" on the days after'

@@ -7,7 +7,7 @@ values before `Mistakes` is known to be empty. Nothing here knows what doors are
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -193,9 +193,9 @@ class Section:
         *,
         default: _E | None = None,
         hint: str | None = None,
-        meant: Mapping[str, str] | None = None,
+        meant: Callable[[str], str | None] | None = None,
     ) -> _E:
-        """One of an Enum's values; `meant` has what people write instead, where the nearest word would mislead."""
+        """One of an Enum's values; `meant` knows what people write instead, where the nearest word would mislead."""
         value = self.value(key)
         if value is _MISSING and default is not None:
             return default
@@ -204,7 +204,7 @@ class Section:
             return members[value]
         suggestion = None
         if isinstance(value, str):
-            word = (meant or {}).get(value.casefold())
+            word = None if meant is None else meant(value)
             suggestion = nearest(value, members) if word is None else f'did you mean "{word}"?'
         self.wrong(key, expected=one_of(members), hint=suggestion or hint)
         return next(iter(enum))
