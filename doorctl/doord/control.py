@@ -14,7 +14,7 @@ import pwd
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +41,8 @@ class Caller:
 
     uid: int
     rights: frozenset[Right]
+    gone: Callable[[], bool] = lambda: False
+    """Whether the other end has hung up, for an operation that waits for something to happen."""
 
 
 Answer = Mapping[str, Any]
@@ -79,7 +81,7 @@ class ControlServer:
             return
         self._clients += 1
         try:
-            caller = peer(writer.get_extra_info("socket"))
+            caller = replace(peer(writer.get_extra_info("socket")), gone=reader.at_eof)
             while line := await asyncio.wait_for(reader.readline(), IDLE_S):
                 writer.write(json.dumps(await self._answer(caller, line)).encode() + b"\n")
                 await writer.drain()

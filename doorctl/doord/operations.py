@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LONGEST_UNLOCK_S: Final = 3600
 LONGEST_WAIT_S: Final = 120
+LOOK_S: Final = 0.25
+"""How soon a reader reads for the door again after somebody stopped waiting for a card at it."""
 
 
 class Operations:
@@ -75,6 +77,7 @@ class Operations:
                 "courier_connections": link.counters.connections,
                 "malformed": link.counters.malformed,
             },
+            "control": {"refused": doord.control.refused},
             "roster": {"holders": doord.roster.holders, "generation": doord.roster.facts.generation},
             "answer_ms": {
                 "card": (doord.times.card_work + COMMIT_ALLOWANCE) // 1_000_000,
@@ -140,11 +143,17 @@ class Operations:
             "milliseconds": (clock.monotonic() - begun) // 1_000_000,
         }
 
-    async def next_card(self, _: Caller, request: Mapping[str, Any]) -> Answer:
-        """The next card at a door's reader, which then opens nothing."""
+    async def next_card(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
+        """The next card at a door's reader, which then opens nothing; no longer once the caller hung up."""
         only(request, "door", "wait_s")
         reader = self._reader(request.get("door"))
-        card = await reader.next_card(Duration(round(waiting(request) * SECOND)))
+        shown = asyncio.ensure_future(reader.next_card(Duration(round(waiting(request) * SECOND))))
+        try:
+            while not shown.done() and not caller.gone():
+                await asyncio.wait({shown}, timeout=LOOK_S)
+        finally:
+            shown.cancel()  # nothing where it is done
+        card = None if shown.cancelled() or not shown.done() else shown.result()
         if card is None:
             raise OperatorError(f"{reader.place.reader}: no card was shown in time")
         return {"reader": reader.place.reader, "length": card.length, "raw": str(card.raw)}

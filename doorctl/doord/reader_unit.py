@@ -15,6 +15,7 @@ from doorctl.core.events import BadFrame, CardRead, Key, KeyRead
 from doorctl.core.types import Card, Duration, Mode, Monotonic, Reason
 from doorctl.doord.access import Access, Place
 from doorctl.doord.worker import Spawn
+from doorctl.errors import OperatorError
 from hal import events, ports
 from hal.errors import HalError
 from hal.wiegand.tally import Why
@@ -90,6 +91,10 @@ class ReaderUnit:
 
     async def next_card(self, within: Duration) -> Card | None:
         """The next card shown here, which then opens nothing; None where none came in time."""
+        if self._capture is not None:
+            raise OperatorError(
+                f"{self.place.reader}: somebody else waits for a card here", hint="try again after them"
+            )
         self._capture = asyncio.get_running_loop().create_future()
         self._entry.reset()
         self._light_now(Light.WAITING)

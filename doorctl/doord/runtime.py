@@ -111,9 +111,9 @@ class Doord:
         self._closing.push_async_callback(self.link.close)
         self._make_doors()
         self.operations = Operations(self)
-        control = ControlServer(paths.control_socket, self.operations.table())
-        await control.start()
-        self._closing.push_async_callback(control.close)
+        self.control = ControlServer(paths.control_socket, self.operations.table())
+        await self.control.start()
+        self._closing.push_async_callback(self.control.close)
         if self.board.mock is not None:
             mock_socket = MockSocket(self.board, paths.mock_socket)
             await mock_socket.start()
