@@ -54,7 +54,7 @@ class HoldCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PressKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which keys."""
 
-    keys: Annotated[str, msgspec.Meta(pattern="^[0-9*#]{1,16}$")]
+    keys: Annotated[str, msgspec.Meta(pattern=r"^[0-9*#]{1,16}\Z")]
 
 
 class MoveLeaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ newest record. Without an answer it says so at once, and shows what it last knew
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Protocol
 
 from doorctl.cli.sim_page_feed import Event, Feed
@@ -82,8 +82,9 @@ class MonitorSide:
 
     async def _follow(self) -> None:
         while True:
+            changed = self._look.is_set() or not self.view.answering
             self._look.clear()
-            seen = await asyncio.to_thread(self._read)
+            seen = await asyncio.to_thread(self._read, self.view, changed=changed)
             if seen != self.view:
                 self.view = seen
                 self._feed.publish("monitor", asdict(seen))
@@ -91,17 +92,16 @@ class MonitorSide:
                 async with asyncio.timeout(_LOOK_EVERY_S):
                     await self._look.wait()
 
-    def _read(self) -> MonitorView:
-        """In a thread."""
+    def _read(self, known: MonitorView, *, changed: bool) -> MonitorView:
+        """In a thread. Alarms only when there is something new: the console keeps a log of every look at them."""
         try:
-            alarms = self._console.get(f"/api/alarms?limit={_ALARMS}")["alarms"]
+            alarms = self._console.get(f"/api/alarms?limit={_ALARMS}")["alarms"] if changed else known.alarms
             controllers = self._console.get("/api/controllers")["controllers"]
             return MonitorView(
                 answering=True, records=self._records(), alarms=tuple(alarms), controllers=tuple(controllers)
             )
         except DoorctlError:
-            known = self.view
-            return MonitorView(records=known.records, alarms=known.alarms, controllers=known.controllers)
+            return replace(known, answering=False)
 
 
 async def console_changes(port: int, token: str) -> AsyncIterator[None]:

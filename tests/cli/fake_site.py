@@ -1,0 +1,180 @@
+"""A site for the page's tests: the real mock board and its socket, a journal, a console that says what it is told.
+
+doord itself is not there: its status comes from a control socket with a canned answer.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from doorctl.cli.init_template import write_template
+from doorctl.cli.sim_page_app import Page, Sides
+from doorctl.cli.sim_page_door import DoorSide
+from doorctl.cli.sim_page_feed import Feed
+from doorctl.cli.sim_page_hands import Hands
+from doorctl.cli.sim_page_monitor import MonitorSide
+from doorctl.cli.sim_page_rig import Breakable, Rig
+from doorctl.cli.sim_site import Person
+from doorctl.config.reading import read_config
+from doorctl.core.types import Card, HolderId
+from doorctl.doord.assembly import DoorPins, claim_pins
+from doorctl.errors import OperatorError
+from doorctl.journal.journal import Journal
+from doorctl.paths import Paths
+from hal.events import InputChanged, ReaderEvent
+from hal.mock_socket import MockSocket
+from hal.wiegand.cards import FORMATS
+
+TOKEN = "a-token-of-the-page"
+PORT = 8765
+CODE, DURESS_CODE = "48207800", "93051300"
+CARD = Card(length=26, raw=FORMATS["H10301"].encode({"facility": 12, "card": 3456})[1])
+ANA = Person(holder=HolderId("ana-lopez"), label="Ana Lopez", card=CARD, code=CODE, duress_code=DURESS_CODE)
+BEN = Person(holder=HolderId("ben-okafor"), label="Ben Okafor", card=None, code="17850513", duress_code="65880399")
+
+
+def status(*, pending: int = 0, state: str = "secured") -> dict[str, Any]:
+    """What doord says, as far as the page reads it."""
+    doors = [{"name": name, "state": state, "readers": [{"state": "reading"}]} for name in ("front", "office")]
+    return {"ok": True, "doors": doors, "path": {"state": "connected"}, "spool": {"pending": pending}, "faults": []}
+
+
+@dataclass
+class FakeConsole:
+    """The monitor's console, by its JSON."""
+
+    alarms: list[dict[str, Any]] = field(default_factory=list)
+    posted: list[tuple[str, object]] = field(default_factory=list)
+    gone: bool = False
+    looks: int = 0
+    """How often somebody asked for the alarms; the real one logs each."""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def get(self, target: str) -> Any:
+        if self.gone:
+            raise OperatorError("no console there")
+        if target.startswith("/api/alarms?"):
+            self.looks += 1
+            return {"alarms": list(self.alarms), "change": len(self.alarms)}
+        assert target == "/api/controllers"
+        return {"controllers": [{"health": "heard", "pending": 0}]}
+
+    def post(self, target: str, value: object) -> Any:
+        if not self.alarms:
+            raise OperatorError("no such alarm")
+        self.posted.append((target, value))
+        self.alarms[0] = self.alarms[0] | {"state": "acknowledged"}
+        return self.alarms[0]
+
+    async def changes(self) -> AsyncIterator[None]:
+        while True:
+            await self.changed.wait()
+            self.changed.clear()
+            yield
+
+
+class FakeSite:
+    """Everything that stands behind a page, and what was done to it."""
+
+    def __init__(self, home: Path) -> None:
+        self.paths = Paths.under(home)
+        write_template(self.paths.config, mock=True)
+        self.config = read_config(self.paths.config)
+        self.board, self.pins = claim_pins(self.config)
+        self.status: dict[str, Any] | None = status()
+        self.done: list[str] = []
+        self.records = 7
+        self.start_fails = False
+        self.events: list[ReaderEvent] = []
+        self.inputs: list[tuple[str, bool]] = []
+        self.console = FakeConsole()
+        self.door_feed, self.monitor_feed = Feed(), Feed()
+        self.door = DoorSide(self.paths, self.config, self.door_feed)
+        self.monitor = MonitorSide(self.console, self.console.changes, lambda: self.records, self.monitor_feed)
+        breakable = Breakable(
+            cut_line=lambda: self.done.append("cut"),
+            mend_line=lambda: self.done.append("mend"),
+            kill_doord=lambda: self.done.append("kill"),
+            start_doord=self._start_doord,
+        )
+        self.rig = Rig(breakable, self.door_feed, dead_for_s=0.01)
+        self.sides = Sides(
+            door=self.door, door_feed=self.door_feed, hands=Hands(self.paths, self.door), monitor=self.monitor,
+            monitor_feed=self.monitor_feed, rig=self.rig, people={ANA.holder: ANA, BEN.holder: BEN},
+        )  # fmt: skip
+        self.app = Page(self.sides).app(TOKEN, PORT)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Browser"]:
+        """Board, control socket and both sides, for as long as the block runs."""
+        self.paths.run.mkdir(parents=True, exist_ok=True)
+        self.paths.journal.parent.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal.open(self.paths.journal)
+        sockets = MockSocket(self.board, self.paths.mock_socket)
+        await sockets.start()
+        control = await asyncio.start_unix_server(self._answer, str(self.paths.control_socket))
+        for door in self.pins:
+            self._listen(door)
+        following = [asyncio.create_task(side.run()) for side in (self.door, self.monitor)]
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=True)
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{PORT}") as client:
+                await until(lambda: self.door.board.running and self.monitor.view.answering)
+                yield Browser(client)
+        finally:
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+            control.close()
+            await sockets.close()
+            self.board.close()
+            self.journal.close()
+
+    def _listen(self, door: DoorPins) -> None:
+        for contact in (door.contact, door.rex, door.tamper):
+            if contact is not None:
+                contact.start(self._input)
+        for _, reader, _ in door.readers:
+            reader.start(self.events.append)
+
+    def _input(self, changed: InputChanged) -> None:
+        self.inputs.append((changed.name, changed.active))
+
+    def _start_doord(self) -> None:
+        self.done.append("start")
+        if self.start_fails:
+            raise OperatorError("doord: no such luck\nand its last words")
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        if self.status is not None:
+            writer.write(json.dumps(self.status).encode() + b"\n")
+        writer.close()
+
+
+class Browser:
+    """Asks as the page's script does."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def get(self, path: str, *, token: str = TOKEN, **headers: str) -> httpx.Response:
+        return await self.client.get(f"/{token}/{path}", headers=headers)
+
+    async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
+        given = {"content-type": "application/json"} | {name.replace("_", "-"): text for name, text in headers.items()}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.client.post(f"/{TOKEN}/api/{path}", content=content, headers=given)
+
+
+async def until(happened: Any) -> None:
+    """Let the loop go on until it happened; fails after 10 s."""
+    async with asyncio.timeout(10):
+        while not happened():  # noqa: ASYNC110  what is waited for has no event of its own
+            await asyncio.sleep(0.005)
