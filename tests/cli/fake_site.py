@@ -6,7 +6,7 @@ doord itself is not there: its status comes from a control socket with a canned 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,7 @@ class FakeSite:
         self.status: dict[str, Any] | None = status()
         self.done: list[str] = []
         self.records = 7
+        self._answering: set[asyncio.Task[Any]] = set()
         self.start_fails = False
         self.events: list[ReaderEvent] = []
         self.inputs: list[tuple[str, bool]] = []
@@ -131,7 +132,10 @@ class FakeSite:
             for task in following:
                 task.cancel()
             await asyncio.gather(*following, return_exceptions=True)
+            # a question for the status that is under way in a thread gets its answer while there is somebody to give it
+            await asyncio.get_running_loop().shutdown_default_executor()
             control.close()
+            await asyncio.gather(*self._answering)
             await sockets.close()
             self.board.close()
             self.journal.close()
@@ -152,10 +156,16 @@ class FakeSite:
             raise OperatorError("doord: no such luck\nand its last words")
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering.add(task)
         await reader.readline()
         if self.status is not None:
             writer.write(json.dumps(self.status).encode() + b"\n")
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        self._answering.discard(task)
 
 
 class Browser:
