@@ -174,8 +174,8 @@ class Access:
         if recording is not None:
             await asyncio.wait({recording.committed}, timeout=seconds_until(Monotonic(slot + COMMIT_BOUND)))
             if not recording.committed.done():
-                self._on_slow_storage()
                 await self._recorder.hold(recording, Monotonic(slot + ANSWER_BOUND))
+                self._on_slow_storage()
         await until(Monotonic(slot + COMMIT_ALLOWANCE))
 
 

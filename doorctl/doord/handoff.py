@@ -84,6 +84,11 @@ class CourierLink:
         return self._peer is not None
 
     @property
+    def connection(self) -> int:
+        """Number of the present courier's connection; 0 where there is none."""
+        return 0 if self._peer is None else self.counters.connections
+
+    @property
     def path(self) -> PathState:
         """How the courier last said it stands with the monitor; UNREACHABLE without a courier."""
         return self._path
@@ -116,6 +121,10 @@ class CourierLink:
         handed = self._say(Message(type=Type.FRESH, payload=record))
         self.counters.not_handed += not handed
         return handed
+
+    def keep(self, record: bytes) -> int:
+        """Push a record that the disk has not, and wait for no word: the connection it went to, 0 where none."""
+        return self.connection if self._say(Message(type=Type.HOLD, payload=record)) else 0
 
     async def hold(self, record: bytes, hash_: RecordHash, deadline: Monotonic) -> bool:
         """Put a record that the disk has not into the courier's memory; whether it said KEPT before the deadline."""

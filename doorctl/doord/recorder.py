@@ -94,8 +94,8 @@ class Recording:
     committed: asyncio.Future[None]
     """Done when the disk has it; never fails."""
     made: Monotonic
-    held: bool = False
-    """The courier has it in memory, or had it."""
+    held_by: int = 0
+    """The connection of the courier that was given it to keep while the disk has it not; 0: none."""
     receipted: bool = False
 
 
@@ -187,7 +187,7 @@ class Recorder:
         self._queue.append(recording)
         self._by_hash[recording.hash] = recording
         if self.storage_failed:
-            recording.held = self._link.fresh(sealed)
+            self._keep(recording)
         self._keep_bound()
         self._wake()
         return recording
@@ -214,7 +214,8 @@ class Recorder:
     async def hold(self, recording: Recording, deadline: Monotonic) -> bool:
         """Put a record that the disk has not into the courier's memory; whether it is in either place by then."""
         kept = await self._link.hold(recording.record, recording.hash, deadline)
-        recording.held = recording.held or kept
+        if kept:
+            recording.held_by = self._link.connection
         return kept or recording.committed.done()
 
     def receipted(self, hash_: RecordHash) -> None:
@@ -300,13 +301,17 @@ class Recorder:
         self._by_hash.pop(recording.hash, None)
         if not recording.committed.done():
             recording.committed.set_result(None)
-        if not recording.held:
-            self._link.fresh(recording.record)
+        if not recording.receipted:
+            self._link.fresh(recording.record)  # also where it was kept: from here on it may give way there
+
+    def _keep(self, recording: Recording) -> None:
+        """Into the memory of the courier that is there now: an earlier one took what it kept with it."""
+        if not recording.receipted and (not recording.held_by or recording.held_by != self._link.connection):
+            recording.held_by = self._link.keep(recording.record)
 
     def _failed(self) -> None:
         for recording in self._queue:
-            if not recording.held and not recording.receipted:
-                recording.held = self._link.fresh(recording.record)
+            self._keep(recording)
         if not self.storage_failed:
             self.storage_failed = True
             self._on_storage(True)  # noqa: FBT003  the callback's one argument is the state
