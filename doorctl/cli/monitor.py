@@ -15,6 +15,7 @@ def add_parser(subparsers: Any) -> None:
         help="make and run a monitor, look at its alarms",
         description="The monitoring endpoint: the only place that can tell what a code means. It belongs on another "
         "machine than the doors.",
+        epilog="example: doorctl monitor run",
     )
     commands = parser.add_subparsers(title="monitor commands", metavar="COMMAND", required=True)
     _add_init(commands)
@@ -66,6 +67,7 @@ def _add_run(commands: Any) -> None:
         help="run the monitor",
         description="Run ingest and alarms, and print the console's address with its key. What doorctl-monitor.service "
         "starts.",
+        epilog="example: doorctl monitor run",
     )
     parser.set_defaults(run=_run)
 
@@ -81,13 +83,16 @@ def _add_alarms(commands: Any) -> None:
     parser.add_argument("-n", "--limit", type=int, default=50, metavar="N", help="how many (default: %(default)s)")
     parser.add_argument("--ack", type=int, metavar="ID", help="acknowledge this alarm")
     parser.add_argument("--as", dest="who", metavar="NAME", help="who acknowledges (default: your user name)")
-    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.set_defaults(run=_alarms)
 
 
 def _add_controllers(commands: Any) -> None:
-    parser = commands.add_parser("controllers", help="show trusted boards and how they are")
-    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser = commands.add_parser(
+        "controllers",
+        help="show trusted boards and how they are",
+        description="Show the boards that this monitor trusts, and when each was last heard of.",
+        epilog="example: doorctl monitor controllers",
+    )
     parser.set_defaults(run=_controllers)
 
 

@@ -64,9 +64,9 @@ def trust(args: argparse.Namespace) -> int:
     monitor = read_monitor_file(paths.monitor_export)
     offered = read_controller_file(args.file)
     if offered.simulated is not settings.simulated:
-        kinds = ("a real board", "a simulated board")
+        kinds = ("real", "simulated")
         raise OperatorError(
-            f"{args.file}: of {kinds[offered.simulated]}, and this monitor is for {kinds[settings.simulated]}s only",
+            f"{args.file}: of a {kinds[offered.simulated]} board; this monitor is for {kinds[settings.simulated]} ones",
             hint="doors and simulations never share a monitor",
         )
     if not args.json:

@@ -34,7 +34,7 @@ from doorctl.wire.detail import (
 )
 from doorctl.wire.record import ControllerId
 
-GRACE: Final = Duration(30 * SECOND)
+GRACE: Final = Duration(10 * SECOND)
 """For what is on its way although nothing seems to be missing: an enrolment recorded just after its first use."""
 LONG_GRACE: Final = Duration(600 * SECOND)
 """For what a backlog still has to bring; withholding it for longer is an alarm of its own."""

@@ -1,6 +1,6 @@
 """Every kind of alarm: how grave it is, whether it is a condition that can end, and what it means to an operator.
 
-`CATALOGUE` is the whole table; the pages, the command line and docs/alarms.md take their words from it.
+`CATALOGUE` is the whole table; the pages and the command line take their words from it.
 """
 
 from dataclasses import dataclass

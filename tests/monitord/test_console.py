@@ -1,0 +1,292 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from doorctl.core.types import WallTime
+from doorctl.monitord.alarms.access import COOKIE, Access, create_token, load_token
+from doorctl.monitord.alarms.bell import Bell
+from doorctl.monitord.alarms.console import Console, Sources
+from doorctl.monitord.alarms.effects import Raise
+from doorctl.monitord.alarms.kinds import CATALOGUE, AlarmKind
+from doorctl.monitord.alarms.state import ControllerState
+from doorctl.monitord.alarms.store import AlarmStore
+from doorctl.monitord.controllers import ControllersFolder, controller_path
+from doorctl.seal.keys import write_controller_file
+from tests.monitord.board import NOON, Board, as_ledger_record
+from tests.monitord.line import controller_file, new_identity
+
+TOKEN = "a-random-token-of-more-than-32-characters"
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+BOARD = Board(name="harbour-st")
+
+
+class Desk:
+    """A console over a real store, asked without a network."""
+
+    def __init__(self, store: AlarmStore, client: httpx.AsyncClient, bell: Bell, console: Console) -> None:
+        self.store, self.client, self.bell, self.console = store, client, bell, console
+        self.access = Access(TOKEN)
+
+    def raise_alarm(self, number: int = 1, text: str = "Ana gave a duress code at front; the door released") -> None:
+        alarm = Raise(
+            kind=AlarmKind.DURESS, subject=str(number), controller=BOARD.controller, event=NOON,
+            received=WallTime(NOON + 5_000_000), text=text, door="front", reader="front", person="Ana", record=2,
+        )  # fmt: skip
+        self.store.commit([alarm], now=WallTime(NOON + 9_000_000))
+
+    @property
+    def browser(self) -> dict[str, str]:
+        return {"cookie": f"{COOKIE}={self.access.session}"}
+
+    async def shutdown(self) -> None:
+        self.bell.stop()
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Desk]:
+    (folder / "controllers").mkdir()
+    identity = new_identity(folder, "courier")
+    path = controller_path(folder / "controllers", BOARD.controller)
+    write_controller_file(path, controller_file(BOARD, identity))
+    controllers = ControllersFolder(folder / "controllers")
+    controllers.refresh()
+    bell = Bell()
+    store = AlarmStore(folder / "alarms.db", bell.ring)
+    start = as_ledger_record(BOARD.start(), 1, NOON)
+    sources = Sources(
+        store=store, controllers=controllers,
+        states=lambda: {BOARD.controller: ControllerState(supervised=NOON, pending=3, generation=2)},
+        before=lambda _alarm: [(start, "Ben")], clock=lambda: WallTime(NOON + 1_000_000_000),
+    )  # fmt: skip
+    console = Console(sources, Access(TOKEN), bell)
+    transport = httpx.ASGITransport(app=console.app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield Desk(store, client, bell, console)
+    store.close()
+
+
+def play(folder: Path, scenario: Callable[[Desk], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        async with asyncio.timeout(20), running(folder) as desk:
+            await scenario(desk)
+
+    asyncio.run(whole())
+
+
+ALARM = {
+    "id": 1, "kind": "duress", "severity": "critical", "title": "Duress code",
+    "means": CATALOGUE[AlarmKind.DURESS].means,
+    "text": "Ana gave a duress code at front; the door released", "controller": BOARD.controller.hex(),
+    "site": "harbour-st", "door": "front", "reader": "front", "person": "Ana", "event": "2026-09-21T14:13:20.000Z",
+    "received": "2026-09-21T14:13:20.005Z", "raised": "2026-09-21T14:13:20.009Z", "standing": False, "ended": None,
+    "state": "new", "acknowledged": None, "acknowledged_by": None,
+}  # fmt: skip
+ACKNOWLEDGED = ALARM | {"state": "acknowledged", "acknowledged": "2026-09-21T14:13:21.000Z", "acknowledged_by": "Cleo"}
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/list", "/alarms/1", "/api/alarms", "/api/alarms/1", "/api/controllers", "/api/events"]
+)
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"cookie": f"{COOKIE}={TOKEN}"}])
+def test_nobody_looks_without_the_token(tmp_path: Path, target: str, headers: dict[str, str]) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.raise_alarm()
+        answer = await desk.client.get(target, headers=headers)
+        assert answer.status_code == 401
+        assert "Ana" not in answer.text
+
+    play(tmp_path, scenario)
+
+
+def test_the_printed_address_becomes_a_cookie(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        assert (await desk.client.get("/?token=wrong")).status_code == 401
+        answer = await desk.client.get(f"/?token={TOKEN}")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        cookie = answer.headers["set-cookie"]
+        assert TOKEN not in cookie
+        assert {"HttpOnly", "SameSite=strict"} <= {part.strip() for part in cookie.split(";")}
+        assert (await desk.client.get("/", headers=desk.browser)).status_code == 200
+
+    play(tmp_path, scenario)
+
+
+def test_the_page_is_calm_until_it_must_not_be(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        calm = (await desk.client.get("/", headers=desk.browser)).text
+        assert "Nothing to look at" in calm
+        desk.raise_alarm(text="Ana <script>alert(1)</script>")
+        page = (await desk.client.get("/", headers=desk.browser)).text
+        assert "1 to look at" in page
+        assert 'class="alarm critical"' in page
+        assert "Ana &lt;script&gt;" in page
+        for word in ("harbour-st", "front", "2026-09-21T14:13:20.000Z"):
+            assert word in page
+
+    play(tmp_path, scenario)
+
+
+def test_every_answer_keeps_strangers_out_of_the_page(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        for target in ("/", "/page.css", "/page.js", "/api/alarms", "/nowhere"):
+            headers = (await desk.client.get(target, headers=desk.browser)).headers
+            assert headers["content-security-policy"].startswith(
+                "default-src 'none'; style-src 'self'; script-src 'self'"
+            )
+            assert headers["cache-control"] == "no-store"
+            assert headers["referrer-policy"] == "no-referrer"
+
+    play(tmp_path, scenario)
+
+
+def test_pages_name_nothing_outside(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.raise_alarm()
+        for target in ("/", "/alarms/1", "/page.css", "/page.js"):
+            text = (await desk.client.get(target, headers=desk.browser)).text
+            assert "://" not in text
+            assert "style=" not in text
+            assert "onclick" not in text
+
+    play(tmp_path, scenario)
+
+
+def test_a_browser_acknowledges_only_with_a_proof_from_our_page(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.raise_alarm()
+        target = "/alarms/1/ack"
+        for form in ({}, {"proof": "wrong", "who": "Cleo"}):
+            assert (await desk.client.post(target, data=form, headers=desk.browser)).status_code == 401
+        page = (await desk.client.get("/", headers=desk.browser)).text
+        proof = page.split('name="proof" value="')[1].split('"')[0]
+        answer = await desk.client.post(target, data={"proof": proof, "who": "Cleo"}, headers=desk.browser)
+        assert answer.status_code == 303
+        assert (await desk.client.post(target, data={"proof": proof})).status_code == 401
+        (alarm,) = (await desk.client.get("/api/alarms", headers=BEARER)).json()["alarms"]
+        assert alarm == ACKNOWLEDGED
+        assert "Nothing to look at" in (await desk.client.get("/list", headers=desk.browser)).text
+
+    play(tmp_path, scenario)
+
+
+def test_scripts_read_and_acknowledge(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.raise_alarm()
+        assert (await desk.client.get("/api/alarms", headers=BEARER)).json() == {"alarms": [ALARM], "change": 1}
+        detail = (await desk.client.get("/api/alarms/1", headers=BEARER)).json()
+        assert detail == ALARM | {
+            "before": [
+                {
+                    "event": detail["before"][0]["event"], "kind": "start", "door": "", "reader": "", "outcome": "",
+                    "reason": "", "count": 1, "person": "Ben",
+                }
+            ]
+        }  # fmt: skip
+        answer = await desk.client.post("/api/alarms/1/ack", json={"who": "Cleo"}, headers=BEARER)
+        assert answer.json() == ACKNOWLEDGED
+        again = await desk.client.post("/api/alarms/1/ack", json={"who": "Dora"}, headers=BEARER)
+        assert again.json() == ACKNOWLEDGED
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"", 400), (b"[]", 400), (b'{"who": 3}', 400), (b'{"who": "' + b"x" * 9000 + b'"}', 400), (b'{"who": "a"}', 404)],
+)
+def test_odd_acknowledgements_are_refused(tmp_path: Path, body: bytes, status: int) -> None:
+    async def scenario(desk: Desk) -> None:
+        assert (await desk.client.post("/api/alarms/7/ack", content=body, headers=BEARER)).status_code == status
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "x", "-1"])
+def test_odd_limits_are_refused(tmp_path: Path, limit: str) -> None:
+    async def scenario(desk: Desk) -> None:
+        assert (await desk.client.get(f"/api/alarms?limit={limit}", headers=BEARER)).status_code == 400
+
+    play(tmp_path, scenario)
+
+
+def test_controllers_and_their_health(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        assert (await desk.client.get("/api/controllers", headers=BEARER)).json() == {
+            "controllers": [
+                {
+                    "controller": BOARD.controller.hex(), "site": "harbour-st", "simulated": False, "health": "heard",
+                    "last_supervision": "2026-09-21T14:13:20.000Z", "pending": 3, "roster_generation": 2,
+                }
+            ]
+        }  # fmt: skip
+
+    play(tmp_path, scenario)
+
+
+def test_looking_is_logged(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.raise_alarm()
+        await desk.client.get("/", headers=desk.browser)
+        await desk.client.get("/api/alarms", headers=BEARER)
+        await desk.client.get("/alarms/1", headers=desk.browser)
+        with desk.store._engine.begin() as connection:
+            looks = connection.exec_driver_sql("SELECT who, what FROM looks ORDER BY id").all()
+        assert [tuple(look) for look in looks] == [("browser", "page"), ("bearer", "alarms"), ("browser", "alarm 1")]
+
+    play(tmp_path, scenario)
+
+
+async def _events(desk: Desk, last: int, count: int) -> list[tuple[int, int, str]]:
+    """(number, alarm, state) of the next changes after one."""
+    found: list[tuple[int, int, str]] = []
+    async for text in desk.console._events(last):
+        fields = dict(line.split(": ", 1) for line in text.strip().splitlines() if not line.startswith(":"))
+        if "data" in fields:
+            alarm = json.loads(fields["data"])
+            found.append((int(fields["id"]), alarm["id"], alarm["state"]))
+        if len(found) >= count:
+            break
+    return found
+
+
+def test_events_come_as_they_happen_and_resume_where_they_stopped(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        waiting = asyncio.ensure_future(_events(desk, 0, 1))
+        await asyncio.sleep(0)
+        desk.raise_alarm(1)
+        assert await waiting == [(1, 1, "new")]
+        desk.raise_alarm(2)
+        desk.store.acknowledge(1, who="Cleo", now=NOON)
+        assert await _events(desk, 1, 2) == [(2, 2, "new"), (3, 1, "acknowledged")]
+
+    play(tmp_path, scenario)
+
+
+def test_events_over_http_resume_by_header(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.raise_alarm(1)
+        desk.raise_alarm(2)
+        stop = asyncio.get_running_loop().call_later(0.3, desk.bell.stop)
+        answer = await desk.client.get("/api/events", headers=BEARER | {"last-event-id": "1"})
+        stop.cancel()
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        ids = [line.removeprefix("id: ") for line in answer.text.splitlines() if line.startswith("id: ")]
+        assert ids == ["1", "2"]
+
+    play(tmp_path, scenario)
+
+
+def test_a_token_file_is_made_once_and_read_strictly(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir(mode=0o700)
+    create_token(keys, TOKEN)
+    assert load_token(keys) == TOKEN
+    assert (keys / "console.token").stat().st_mode & 0o777 == 0o600
+    (keys / "console.token").write_text("short", encoding="ascii")
+    with pytest.raises(Exception, match="expected at least 32 characters"):
+        load_token(keys)

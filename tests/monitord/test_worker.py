@@ -1,0 +1,211 @@
+"""From the ledger to alarms.db: fresh first, exactly once, and again after every possible interruption."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from doorctl.core.types import SECOND, WallTime
+from doorctl.errors import StorageError
+from doorctl.monitord.alarms.store import Alarm, AlarmStore
+from doorctl.monitord.alarms.worker import GLANCE, TURN, Worker
+from doorctl.monitord.ledger import LedgerReader, LedgerWriter, Verified
+from doorctl.seal.meaning import Meaning
+from tests.monitord.board import Board, Made, new_row
+from tests.seal.sample import MONITOR, PUBLIC
+
+
+class Desk:
+    """A ledger, an alarm store and a worker that can be killed."""
+
+    def __init__(self, folder: Path, board: Board) -> None:
+        self.board = board
+        self._folder = folder
+        self._ledger = LedgerWriter(folder / "ledger.db")
+        self.open()
+
+    def open(self) -> None:
+        self.store = AlarmStore(self._folder / "alarms.db")
+        self._reader = LedgerReader(self._folder / "ledger.db")
+        self.worker = Worker(
+            ledger=self._reader, store=self.store, token_keys=(MONITOR.token,), clock=lambda: WallTime(self.board.now)
+        )
+
+    def shut(self) -> None:
+        self.store.close()
+        self._reader.close()
+
+    def restart(self) -> None:
+        """As after kill -9: what was not committed is gone."""
+        self.shut()
+        self.open()
+
+    def close(self) -> None:
+        self.shut()
+        self._ledger.close()
+
+    def receive(self, *records: Made) -> None:
+        self._ledger.store(
+            Verified(header=m.header, body=m.body, signature=bytes(64), hash=m.hash, received=WallTime(self.board.now))
+            for m in records
+        )  # fmt: skip
+
+    def settle(self) -> list[str]:
+        while self.worker.step():
+            continue
+        return self.told()
+
+    def told(self) -> list[str]:
+        """All alarms, in the order they were raised."""
+        return [_brief(alarm) for alarm in sorted(self.store.alarms(1000), key=lambda alarm: alarm.id)]
+
+
+def _brief(alarm: Alarm) -> str:
+    return f"{alarm.kind.value} {alarm.person}".strip() + (" lasting" if alarm.standing else "")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path, Board())
+    yield desk
+    desk.close()
+
+
+def test_a_duress_code_becomes_an_alarm(desk: Desk) -> None:
+    row = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    desk.receive(desk.board.start(), *desk.board.enrol(row), desk.board.access(row))
+    assert desk.settle() == ["duress Ana"]
+
+
+def test_a_fresh_duress_code_overtakes_a_backlog(desk: Desk) -> None:
+    """Rows arrive newest last; the very next step raises it, whatever still waits for its turn."""
+    row = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    board = desk.board
+    desk.receive(board.start(), *board.enrol(row), *(board.access(None) for _ in range(20 * TURN)))
+    assert desk.worker.step()
+    desk.receive(board.access(row))
+    assert desk.worker.step()
+    assert desk.told() == ["duress Ana"]
+    assert desk.settle() == ["duress Ana"]
+
+
+def test_the_glance_goes_from_the_newest_to_the_oldest(desk: Desk) -> None:
+    row = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    board = desk.board
+    old, new = board.access(row), board.access(row)
+    first = [board.access(None) for _ in range(TURN)]
+    desk.receive(*first, old, *(board.access(None) for _ in range(GLANCE)), new)
+    assert desk.worker.step()
+    (alarm,) = desk.store.alarms(10)
+    assert alarm.event == new.body.wall
+
+
+def test_killed_between_any_two_steps_nothing_is_lost_or_doubled(desk: Desk) -> None:
+    row, decoy = new_row("Ana", Meaning.DURESS, monitor=PUBLIC), new_row("Ana", Meaning.DECOY, monitor=PUBLIC)
+    board = desk.board
+    desk.receive(board.start(), *board.enrol(row, decoy))
+    expected = []
+    for n in range(6):
+        desk.receive(*(board.access(None) for _ in range(TURN // 2)), board.access(row if n % 2 else decoy))
+        expected.append("duress Ana" if n % 2 else "decoy Ana")
+        desk.worker.step()
+        desk.restart()
+    desk.receive(board.supervise())
+    assert sorted(desk.settle()) == sorted(expected)
+
+
+@pytest.mark.parametrize("failing", range(1, 8))
+def test_a_commit_that_fails_is_done_again_by_the_next_life(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    row = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    board = desk.board
+    desk.receive(board.start(), *board.enrol(row))
+    for _ in range(3):
+        desk.receive(*(board.access(None) for _ in range(TURN)), board.access(row))
+    commits = 0
+    commit = AlarmStore.commit
+
+    def fails_once(self: AlarmStore, *args: object, **kwargs: object) -> int:
+        nonlocal commits
+        commits += 1
+        if commits == failing:
+            raise StorageError("alarms.db: disk I/O error")
+        return commit(self, *args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(AlarmStore, "commit", fails_once)
+    try:
+        desk.settle()
+    except StorageError:
+        desk.restart()
+    assert desk.settle() == ["duress Ana"] * 3
+
+
+def test_what_was_registered_survives_a_restart(desk: Desk) -> None:
+    row = new_row("Ana", monitor=PUBLIC)
+    board = desk.board
+    desk.receive(board.start(), *board.enrol(row), board.supervise())
+    assert desk.settle() == []
+    desk.restart()
+    desk.receive(board.access(row), board.supervise())
+    assert desk.settle() == []
+    board.now += 31 * SECOND
+    desk.worker.on_deadline()
+    assert desk.told() == []
+
+
+def test_silence_is_counted_from_the_restart(desk: Desk) -> None:
+    board = desk.board
+    desk.receive(board.start(), board.supervise(), board.supervise())
+    assert desk.settle() == []
+    board.now += 3600 * SECOND
+    desk.restart()
+    desk.worker.on_deadline()
+    assert desk.told() == []
+    board.now += 190 * SECOND
+    desk.worker.on_deadline()
+    desk.worker.on_deadline()
+    assert desk.told() == ["silent lasting"]
+    desk.restart()
+    desk.receive(board.supervise())
+    assert desk.settle() == ["silent"]
+
+
+def test_supervision_is_judged_after_what_was_here_before_it(desk: Desk) -> None:
+    """It says that everything has a receipt: records that wait for their turn are no gap."""
+    board = desk.board
+    desk.receive(board.start(), *(board.access(None) for _ in range(3 * TURN)), board.supervise())
+    assert desk.settle() == []
+    board.access(None)
+    desk.receive(board.supervise())
+    assert desk.settle() == []
+    desk.receive(board.supervise())
+    assert desk.settle() == ["gap lasting"]
+
+
+def test_acknowledging_is_once_and_every_change_has_a_number(desk: Desk) -> None:
+    row = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    board = desk.board
+    desk.receive(board.start(), *board.enrol(row), board.access(row), board.access(row))
+    desk.settle()
+    store = desk.store
+    first = store.acknowledge(1, who="Ben", now=WallTime(5))
+    assert first is not None
+    assert (first.acknowledged, first.acknowledged_by) == (5, "Ben")
+    assert store.acknowledge(1, who="Cleo", now=WallTime(6)) == first
+    assert store.acknowledge(99, who="Cleo", now=WallTime(6)) is None
+    changes = store.changes_after(0, 10)
+    assert [(number, alarm.id) for number, alarm in changes] == [(1, 1), (2, 2), (3, 1)]
+    assert store.changes_after(2, 10) == [(3, first)]
+    assert store.last_change() == 3
+
+
+def test_alarms_that_need_somebody_come_first(desk: Desk) -> None:
+    row, decoy = new_row("Ana", Meaning.DURESS, monitor=PUBLIC), new_row("Ben", Meaning.DECOY, monitor=PUBLIC)
+    board = desk.board
+    desk.receive(board.start(), *board.enrol(row, decoy), board.access(row), board.access(row), board.access(decoy))
+    desk.settle()
+    desk.store.acknowledge(2, who="Ben", now=WallTime(5))
+    assert [alarm.id for alarm in desk.store.alarms(10)] == [1, 3, 2]
+    assert all(before.id != after.id for before, after in pairwise(desk.store.alarms(10)))
