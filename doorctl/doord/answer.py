@@ -12,8 +12,9 @@ from typing import Final
 
 from doorctl.core.types import MS, Duration, Monotonic
 
-CARD_WORK: Final = Duration(20 * MS)
-"""One indexed look-up and one HMAC: under 1 ms measured, and room for a slow card's first read."""
+CARD_WORK: Final = Duration(35 * MS)
+"""25 ms of silence, after which the decoder knows of every frame whether it is a card, a key or nothing (rhythm.py,
+SILENCE); then one indexed look-up and one HMAC: under 1 ms measured, and room for a slow card's first read."""
 CODE_MARGIN: Final = 1.5
 """Over the slowest Argon2id run at start: what a warm board with a busy core was seen to add."""
 GRID: Final = Duration(50 * MS)
