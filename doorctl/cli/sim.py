@@ -30,8 +30,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """In a folder of its own, gone afterwards."""
     try:
-        if not args.tour:
-            from doorctl.cli.sim_page import serve
+        from doorctl.cli.sim_page import serve
         from doorctl.cli.sim_site import SimError, SimSite
         from doorctl.cli.sim_story import Story
     except ImportError as error:

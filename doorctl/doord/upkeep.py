@@ -36,24 +36,30 @@ class Upkeep:
         self._pruned = clock.monotonic()
         self._path_lost: Monotonic | None = clock.monotonic()
         self._checkpointing: asyncio.Task[None] | None = None
+        self._enrolling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """For ever."""
         while True:
-            await self.tick()
+            self.tick()
             await asyncio.sleep(TICK_S)
 
-    async def tick(self) -> None:
-        """One second's work."""
+    def tick(self) -> None:
+        """One second's work; what may take longer (the digest of a large roster) goes on beside it."""
         doord, now = self._doord, clock.monotonic()
-        await doord.roster.refresh()
-        while await doord.registrar.step():
-            pass
+        if self._enrolling is None or self._enrolling.done():
+            self._enrolling = doord.spawn(self._enrolled(), name="roster")
         doord.schedule_doors()
         doord.access.flush(now)
         self._faults(now)
         self._tidy(now)
         self._watch()
+
+    async def _enrolled(self) -> None:
+        """What enrolment wrote since the last look, and the monitor is to be told."""
+        await self._doord.roster.refresh()
+        while await self._doord.registrar.step():
+            pass
 
     def _faults(self, now: Monotonic) -> None:
         doord = self._doord
