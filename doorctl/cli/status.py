@@ -45,6 +45,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         *_way_to_monitor(status),
         f"roster: {_count(status['roster']['holders'], 'holder')}, generation {status['roster']['generation']}",
         _answers(status["answer_ms"]),
+        *_refused(status["control"]["refused"]),
         *(f"FAULT {fault}" for fault in status["faults"]),
     ]
 
@@ -88,6 +89,11 @@ def _way_to_monitor(status: Mapping[str, Any]) -> Iterator[str]:
 def _answers(times: Mapping[str, Any]) -> str:
     late = f"; {_count(times['late'], 'answer')} late" if times["late"] else ""
     return f"answers: {times['card']} ms after a card, {times['code']} ms after a code{late}"
+
+
+def _refused(requests: int) -> Iterator[str]:
+    if requests:
+        yield f"control socket: {_count(requests, 'request')} refused (malformed, unknown, not allowed or impossible)"
 
 
 def _count(number: int, word: str) -> str:
