@@ -25,8 +25,8 @@ Offset = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Interval = Annotated[int, msgspec.Meta(ge=1, le=SECOND)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
-Bits = Annotated[str, msgspec.Meta(pattern="^[01]{1,256}$")]
-KeyText = Annotated[str, msgspec.Meta(pattern="^[0-9*#]{1,64}$")]
+Bits = Annotated[str, msgspec.Meta(pattern="^[01]{1,256}\\Z")]
+KeyText = Annotated[str, msgspec.Meta(pattern="^[0-9*#]{1,64}\\Z")]
 
 
 class Edges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="edges"):

@@ -1,6 +1,7 @@
 """doorctl sim: all three daemons on the mock HAL with a demo site in a temporary folder. --tour tells the story."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
         raise OperatorError(f"{args.keep}: is there already", hint="name a folder that is not")
     with tempfile.TemporaryDirectory(prefix="doorctl-sim-") as temporary:
         home = Path(temporary) if args.keep is None else args.keep.absolute()
+        # SIGTERM ends like Ctrl-C: through the context managers, so that no daemon is left
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with SimSite(home) as site:
             if not args.tour:
                 return serve(site, args.port)

@@ -228,6 +228,8 @@ def test_a_driver_that_stops_listening_disturbs_nobody(loop: VirtualLoop, board:
         (b'{"do":"card","reader":"front","format":"H1031","fields":{}}\n', "did you mean H10301"),
         (b'{"do":"card","reader":"front","format":"H10301","fields":{"card":1}}\n', "expected the fields"),
         (b'{"do":"keys","reader":"front","keys":"1"}\n', "has no keypad"),
+        (b'{"do":"keys","reader":"front","keys":"12\\n","encoding":"4-bit"}\n', "matching regex"),
+        (b'{"do":"card","reader":"front","bits":"01\\n"}\n', "matching regex"),
         (b'{"do":"keys","reader":"front","keys":"A","encoding":"4-bit"}\n', "matching regex"),
         (b'{"do":"input","pin":"GPIO16","level":true}\n', "no port uses pin GPIO16"),
         (b'{"do":"input","pin":"GPIO17","level":true}\n', "GPIO17 is an output"),
