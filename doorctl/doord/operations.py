@@ -71,6 +71,7 @@ class Operations:
                 "head": doord.recorder.sequence,
                 "refused_by_monitor": doord.receipts.refused,
                 "forged_receipts": doord.receipts.forged,
+                "receipts_for_nothing": doord.receipts.for_nothing,
             },
             "path": {
                 "state": path_words(link.path) if link.connected else "no courier",

@@ -19,12 +19,14 @@ from doorctl.journal.rows import ReceiptKey, Stored
 from doorctl.seal.public import MonitorPublic
 from doorctl.seal.receipts import verify_receipt
 from doorctl.wire.receipt import Receipt, Status
-from doorctl.wire.record import ControllerId, RecordHash
+from doorctl.wire.record import SUPERVISION_BIT, ControllerId, RecordHash
 
 _RECENT: Final = Monotonic(60 * SECOND)
 _MOST_RECENT: Final = 512
 _MOST_WANTED: Final = 1024
 """Records sent again for one wish; a monitor that lost more wishes again."""
+MOST_TAKEN: Final = 4096
+"""Receipts that wait for the journal; what comes above that is not taken, and its record sent and receipted again."""
 RETRY_S: Final = 1.0
 
 
@@ -54,6 +56,8 @@ class Receipts:
         self._offered: Stored | None = None
         self.forged = 0
         """Receipts that the monitor did not sign, or that are of another board."""
+        self.for_nothing = 0
+        """Receipts of the monitor for what does not wait for one: repeats, or another record of the same numbers."""
         self.refused: dict[str, int] = {}
         """Records the monitor will not take, by its reason; they stay in the spool."""
 
@@ -89,9 +93,11 @@ class Receipts:
         self._recorder.receipted(receipt.record)
         if waiter := self._waiters.pop(receipt.record, None):
             waiter.set_result(None)
-        self._taken.append((receipt.epoch, receipt.sequence, receipt.record, receipt.monitor_time))
         if receipt.want_count:
             self._want(receipt)
+        if receipt.sequence & SUPERVISION_BIT or len(self._taken) >= MOST_TAKEN:
+            return
+        self._taken.append((receipt.epoch, receipt.sequence, receipt.record, receipt.monitor_time))
         if self._marking is None or self._marking.done():
             self._marking = self._spawn(self._mark(), name="receipts")
 
@@ -126,12 +132,13 @@ class Receipts:
         while self._taken:
             taken, self._taken = self._taken, []
             try:
-                await self._thread.call(self._journal.done, taken)
+                marked = await self._thread.call(self._journal.done, taken)
             except StorageError:
                 # the door stays as it is: at worst a record is sent twice, which the monitor recognises
                 self._taken = taken + self._taken
                 await asyncio.sleep(RETRY_S)
             else:
+                self.for_nothing += len(taken) - marked
                 await self._recorder.refresh()
 
     def _want(self, receipt: Receipt) -> None:

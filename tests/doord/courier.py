@@ -38,7 +38,7 @@ class Monitor:
         plain = open_token(token, [self._token_key])
         return None if plain is None else TokenPlain.parse(plain).meaning
 
-    def says(self, record: bytes, **other: Any) -> Receipt:
+    def says(self, record: bytes, /, **other: Any) -> Receipt:
         """What it would say of a record, but for what is other."""
         header = parse_header(record)
         receipt = Receipt(
@@ -53,7 +53,7 @@ class Monitor:
         )
         return replace(receipt, **other)
 
-    def receipt(self, record: bytes, **other: Any) -> bytes:
+    def receipt(self, record: bytes, /, **other: Any) -> bytes:
         return sign_receipt(self.says(record, **other), self._receipt_key)
 
 
