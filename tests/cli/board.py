@@ -113,13 +113,15 @@ class OnTerminal:
     def ended(self, typing: str = "") -> Ran:
         """Its exit code and what was not on the terminal.
 
-        `typing` is typed again and again: a signal just before a read does not end the read.
+        `typing` is typed again where nothing came of it: a signal just before a read does not end the read.
         """
         deadline = time.monotonic() + PATIENCE_S
+        again = time.monotonic()
         while self._read(0.2) or self._process.poll() is None:
             assert time.monotonic() < deadline, self.seen
-            if typing and self._process.poll() is None:
+            if typing and self._process.poll() is None and time.monotonic() >= again:
                 self.type(typing)
+                again = time.monotonic() + 2
         out, err = self._process.communicate()
         return Ran(self._process.returncode, out, err or "")
 
