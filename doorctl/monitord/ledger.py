@@ -21,10 +21,10 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Select,
     Table,
     UniqueConstraint,
     and_,
+    bindparam,
     func,
     insert,
     select,
@@ -161,10 +161,10 @@ class LedgerWriter:
 
     def record_at(self, controller: ControllerId, epoch: Epoch, sequence: Sequence) -> Body | None:
         """The first record that came under these numbers."""
-        query = _numbered(controller, epoch, sequence).order_by(RECORDS.c.id).limit(1)
+        numbers = {"controller": controller, "epoch": epoch, "sequence": sequence}
         with storage_errors(self._path), self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else parse_body(row.body)
+            body = connection.execute(_FIRST, numbers).scalar_one_or_none()
+        return None if body is None else parse_body(body)
 
     def losses(self, controller: ControllerId) -> list[Body]:
         """A controller's LOSS records: what they name will never come."""
@@ -223,33 +223,33 @@ _READ: Final = select(
 )  # fmt: skip
 
 
-def _numbered(controller: ControllerId, epoch: Epoch, sequence: int) -> Select[Any]:
-    return select(RECORDS.c.hash, RECORDS.c.body).where(
-        RECORDS.c.controller == controller, RECORDS.c.epoch == epoch, RECORDS.c.sequence == sequence
-    )
+# Statements are built once: SQLAlchemy needs longer to build one than SQLite to run it.
+_NUMBERED: Final = select(RECORDS.c.hash, RECORDS.c.body).where(
+    RECORDS.c.controller == bindparam("controller"),
+    RECORDS.c.epoch == bindparam("epoch"),
+    RECORDS.c.sequence == bindparam("sequence"),
+)
+_HASHES: Final = _NUMBERED.with_only_columns(RECORDS.c.hash)
+_FIRST: Final = _NUMBERED.with_only_columns(RECORDS.c.body).order_by(RECORDS.c.id).limit(1)
+_INSERT: Final = insert(RECORDS)
 
 
 def _store(connection: Connection, record: Verified) -> Disposition:
     header = record.header
-    query = _numbered(header.controller, header.epoch, header.sequence).with_only_columns(RECORDS.c.hash)
-    here = set(connection.execute(query).scalars())
+    numbers = {"controller": header.controller, "epoch": header.epoch, "sequence": header.sequence}
+    here = set(connection.execute(_HASHES, numbers).scalars())
     if record.hash in here:
         return Disposition.REPEATED
-    connection.execute(
-        insert(RECORDS),
-        {
-            "controller": header.controller,
-            "epoch": header.epoch,
-            "sequence": header.sequence,
-            "hash": record.hash,
-            "kind": record.body.kind,
-            "key_id": header.key_id,
-            "body": record.body.encode(),
-            "signature": record.signature,
-            "received": record.received,
-            "fork": bool(here),
-        },
-    )
+    values = {
+        "hash": record.hash,
+        "kind": record.body.kind,
+        "key_id": header.key_id,
+        "body": record.body.encode(),
+        "signature": record.signature,
+        "received": record.received,
+        "fork": bool(here),
+    }
+    connection.execute(_INSERT, numbers | values)
     return Disposition.FORKED if here else Disposition.STORED
 
 

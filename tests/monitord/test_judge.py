@@ -228,6 +228,15 @@ def test_restarts_are_no_alarm(board: Board, court: Court) -> None:
         assert court.take(board.access(ANA), board.start(), board.access(BEN), board.supervise()) == []
 
 
+def test_starts_beyond_memory_are_whole_and_over(board: Board, court: Court) -> None:
+    first = board.epoch
+    late = board.access(ANA_DURESS)
+    for _ in range(80):
+        assert court.take(board.start(), board.supervise(oldest=late, pending=1)) == []
+    assert first in court.judge.state.forgotten
+    assert court.take(late, board.supervise(), board.supervise()) == ["duress Ana"]
+
+
 def test_a_crash_that_lost_a_record_sent_from_memory_is_a_storage_fault(board: Board, court: Court) -> None:
     survivor = board.copy()
     from_memory = board.access(ANA)

@@ -98,7 +98,7 @@ class Judge:
 
     def next_deadline(self) -> WallTime | None:
         """When `on_deadline` may have something to say; None: never, as things stand."""
-        times = [held.due for held in self.state.held if not held.alarmed]
+        times = [held.due for held in self.state.held.values() if not held.alarmed]
         silent = supervision.silent_from(self.state, self._listening_since)
         if silent is not None:
             times.append(silent)
@@ -175,37 +175,43 @@ class Judge:
         finding = tokens.row_alarm(record, opened, self._registered)
         if isinstance(finding, bytes):
             held = _held(record, record.header.sequence, entry=finding, person=opened.label if opened else "")
-            return self._hold(held, record.received)
+            return self._hold(finding, held, record.received)
         return [] if finding is None else [finding]
 
     def _digest(self, cause: LedgerRecord | LedgerSupervision, sequence: int) -> list[Effect]:
-        if self._registered.digest(cause.body.roster_generation) == cause.body.roster_digest:
+        """Each digest of a generation once: either it is the announced one, or it is held until that can be told."""
+        generation, digest = cause.body.roster_generation, cause.body.roster_digest
+        name = b"%d:%b" % (generation, digest)
+        if name in self.state.held:
             return []
-        return self._hold(_held(cause, sequence, entry=b"", person=""), cause.received)
+        if self._registered.complete(generation) and self._registered.digest(generation) == digest:
+            return []
+        return self._hold(name, _held(cause, sequence, entry=b"", person=""), cause.received)
 
-    def _hold(self, new: Held, now: WallTime) -> list[Effect]:
+    def _hold(self, name: bytes, new: Held, now: WallTime) -> list[Effect]:
         """Once a cause: the same row or digest again adds nothing."""
-        if any(_same(held, new) for held in self.state.held):
+        if name in self.state.held:
             return []
-        self.state.held.append(new)
+        self.state.held[name] = new
         if len(self.state.held) > _MOST_HELD:
-            del self.state.held[0]
-        return self._settle(now)
+            del self.state.held[next(iter(self.state.held))]
+        return self._settle_one(name, new, now)
 
     def _settle(self, now: WallTime) -> list[Effect]:
+        """Look at everything that is held."""
+        return [
+            effect for name, held in list(self.state.held.items()) for effect in self._settle_one(name, held, now)
+        ]  # fmt: skip
+
+    def _settle_one(self, name: bytes, held: Held, now: WallTime) -> list[Effect]:
         """Drop what was explained, ending its alarm; raise what nothing can explain any more."""
-        effects: list[Effect] = []
-        kept: list[Held] = []
-        for held in self.state.held:
-            if tokens.explained(held, self._registered):
-                effects += [tokens.over(self.controller, held, now)] if held.alarmed else []
-                continue
-            if not held.alarmed and self._is_final(held, now):
-                held.alarmed = True
-                effects.append(tokens.unexplained(self.controller, held))
-            kept.append(held)
-        self.state.held = kept
-        return effects
+        if tokens.explained(held, self._registered):
+            del self.state.held[name]
+            return [tokens.over(self.controller, held, now)] if held.alarmed else []
+        if held.alarmed or not self._is_final(held, now):
+            return []
+        held.alarmed = True
+        return [tokens.unexplained(self.controller, held)]
 
     def _is_final(self, held: Held, now: WallTime) -> bool:
         """A digest is final once every announcement up to its generation is here; a row once nothing is missing."""
@@ -251,9 +257,3 @@ def _held(cause: LedgerRecord | LedgerSupervision, sequence: int, *, entry: byte
         reader=body.reader,
         person=person,
     )
-
-
-def _same(held: Held, new: Held) -> bool:
-    if new.entry:
-        return held.entry == new.entry
-    return (held.entry, held.generation, held.digest) == (b"", new.generation, new.digest)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from doorctl.monitord.alarms.kinds import AlarmKind
-from doorctl.monitord.alarms.state import MOST_EPOCHS, ControllerState, EpochState, Link, Mark, is_after
+from doorctl.monitord.alarms.state import MOST_EPOCHS, MOST_FORGOTTEN, ControllerState, EpochState, Link, Mark, is_after
 from doorctl.monitord.ledger import LedgerRecord
 from doorctl.monitord.ranges import FIRST_SEQUENCE, Ranges
 from doorctl.wire.detail import StartDetail
@@ -35,13 +35,14 @@ def mark_of(body: Body) -> Mark:
 
 def receive(state: ControllerState, record: LedgerRecord, start: StartDetail | None) -> list[Finding]:
     """Put a record into its epoch; `start` is the detail of a START record."""
-    epoch = epoch_state(state, record.header.epoch)
-    known_before = len(state.epochs) > 1 or state.forgotten
     if record.fork:
-        _add_hash(epoch, record)
-        return [
-            Finding(AlarmKind.FORK, f"{_at(record)}:{record.hash.hex()}", f"two records are number {_name(record)}")
-        ]
+        what, text = f"{_at(record)}:{record.hash.hex()}", f"two records are number {_name(record)}"
+        _add_hash(state.epochs.get(record.header.epoch), record)
+        return [Finding(AlarmKind.FORK, what, text)]
+    if record.header.epoch in state.forgotten:
+        return []
+    epoch = epoch_state(state, record.header.epoch)
+    known_before = len(state.epochs) > 1 or bool(state.forgotten)
     findings = [*_link(epoch, record), *_place_of_start(record)]
     mark = mark_of(record.body)
     if record.header.sequence > epoch.highest_sequence:
@@ -53,13 +54,16 @@ def receive(state: ControllerState, record: LedgerRecord, start: StartDetail | N
 
 
 def epoch_state(state: ControllerState, name: bytes) -> EpochState:
-    """One epoch's state, begun where it is new; the longest known one is forgotten where there are too many."""
+    """One epoch's state, begun where it is new; where there are too many, the longest known one is forgotten."""
     epoch = state.epochs.get(name)
     if epoch is None:
         epoch = state.epochs[name] = EpochState()
         if len(state.epochs) > MOST_EPOCHS:
-            state.epochs.pop(next(iter(state.epochs)))
-            state.forgotten = True
+            victim = next(key for key in state.epochs if key not in {name, state.live})
+            del state.epochs[victim]
+            state.forgotten.add(victim)
+        while len(state.forgotten) > MOST_FORGOTTEN:
+            state.forgotten.pop()
     return epoch
 
 
@@ -76,7 +80,7 @@ def holes_below(state: ControllerState, epoch: bytes, until: int) -> Iterator[tu
         passed.add(epoch)
         known = state.epochs.get(epoch)
         if known is None:
-            if until >= FIRST_SEQUENCE and not state.forgotten:
+            if until >= FIRST_SEQUENCE and epoch not in state.forgotten:
                 yield epoch, FIRST_SEQUENCE, until
             return
         here = Ranges((link.first, link.last) for link in known.links)
@@ -120,9 +124,9 @@ def _broken(record: LedgerRecord, sequence: int) -> Finding:
     return Finding(AlarmKind.CHAIN, where, text)
 
 
-def _add_hash(epoch: EpochState, record: LedgerRecord) -> None:
+def _add_hash(epoch: EpochState | None, record: LedgerRecord) -> None:
     """Either record of a fork may be the one that the next follows from."""
-    for link in epoch.links:
+    for link in epoch.links if epoch else ():
         if link.last == record.header.sequence:
             link.hashes.append(record.hash)
 

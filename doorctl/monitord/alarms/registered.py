@@ -4,13 +4,12 @@ Announcements are parts of generations and come in any order; `complete(generati
 one are here, and only then is a digest surely comparable.
 """
 
-from functools import lru_cache
 from typing import Final
 
 from doorctl.seal.sealing import roster_digest
 from doorctl.wire.detail import Action, EnrolledDetail
 
-_DIGESTS_KEPT: Final = 8
+_DIGESTS_KEPT: Final = 4096
 
 
 class Registered:
@@ -22,7 +21,7 @@ class Registered:
         self._parts: dict[int, set[int]] = {}
         self._missing: dict[int, int] = {}
         self._complete = 0
-        self._digest = lru_cache(maxsize=_DIGESTS_KEPT)(self._compute)
+        self._digests: dict[int, bytes] = {}
 
     def announce(self, detail: EnrolledDetail) -> bool:
         """Take in one part; whether it was new."""
@@ -36,7 +35,8 @@ class Registered:
             into[entry] = min(detail.generation, into.get(entry, detail.generation))
         while self._missing.get(self._complete + 1) == 0:
             self._complete += 1
-        self._digest.cache_clear()
+        for generation in [known for known in self._digests if known >= detail.generation]:
+            del self._digests[generation]
         return True
 
     def complete(self, generation: int) -> bool:
@@ -53,12 +53,13 @@ class Registered:
         return revoked is not None and revoked <= generation
 
     def digest(self, generation: int) -> bytes:
-        """What the roster's digest must be in a generation, as far as is announced."""
-        return self._digest(generation)
-
-    def _compute(self, generation: int) -> bytes:
-        return roster_digest(
-            entry
-            for entry, since in self._added.items()
-            if since <= generation and not self.revoked_by(entry, generation)
-        )
+        """What the roster's digest must be in a generation, as far as is announced; slow the first time."""
+        if generation not in self._digests:
+            if len(self._digests) >= _DIGESTS_KEPT:
+                del self._digests[next(iter(self._digests))]
+            self._digests[generation] = roster_digest(
+                entry
+                for entry, since in self._added.items()
+                if since <= generation and not self.revoked_by(entry, generation)
+            )
+        return self._digests[generation]

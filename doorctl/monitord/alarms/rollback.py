@@ -21,7 +21,9 @@ class Rollback(NamedTuple):
 
 def receive(state: ControllerState, epoch_name: bytes, place: int, generation: int) -> list[Rollback]:
     """Note a generation at a place, and compare with what is known before and after it."""
-    epoch = state.epochs[epoch_name]
+    epoch = state.epochs.get(epoch_name)
+    if epoch is None:  # forgotten: it was judged when it was young
+        return []
     low, high = epoch.generations.get(generation, (place, place))
     epoch.generations[generation] = (min(low, place), max(high, place))
     found = _within(epoch_name, epoch, generation)

@@ -9,6 +9,7 @@ import msgspec
 
 MOST_EPOCHS: Final = 64
 """Starts of doord that are remembered one by one; older ones have long been judged."""
+MOST_FORGOTTEN: Final = 4096
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -94,8 +95,8 @@ class ControllerState(msgspec.Struct, kw_only=True):
     """Everything about one controller."""
 
     epochs: dict[bytes, EpochState] = msgspec.field(default_factory=dict)
-    forgotten: bool = False
-    """More starts than are remembered: what is older counts as whole."""
+    forgotten: set[bytes] = msgspec.field(default_factory=set)
+    """Starts beyond what is remembered: they count as whole and over."""
     live: bytes = b""
     """The epoch whose supervision comes."""
     live_mark: Mark | None = None
@@ -105,7 +106,8 @@ class ControllerState(msgspec.Struct, kw_only=True):
     paces: list[int] = msgspec.field(default_factory=list)
     """The last distances between supervisions."""
     conditions: dict[str, Condition] = msgspec.field(default_factory=dict)
-    held: list[Held] = msgspec.field(default_factory=list)
+    held: dict[bytes, Held] = msgspec.field(default_factory=dict)
+    """By what they are about."""
     backlog: tuple[bytes, int, int] = (b"", 0, 0)
     """Oldest record without a receipt and the number of them, as last told."""
     standstills: int = 0

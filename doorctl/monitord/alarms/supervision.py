@@ -41,9 +41,9 @@ def judge(controller: ControllerId, state: ControllerState, supervised: LedgerSu
     except MalformedError as error:
         return [alarm_of(AlarmKind.CHAIN, supervised, f"a supervision makes no sense: {error}")]
     name, mark = supervised.header.epoch, mark_of(supervised.body)
-    epoch = epoch_state(state, name)
-    if state.live != name and _is_over(state, name, epoch):
+    if state.live != name and _is_over(state, name):
         return _second_life(state, supervised, mark)
+    epoch = epoch_state(state, name)
     _live_on(state, name, mark)
     effects: list[Effect] = [
         *_alive(controller, state, supervised),
@@ -93,9 +93,11 @@ def _ours(now: int) -> Mark:
     return Mark(boot=b"monitor", monotonic=now, wall=now, unsure=False)
 
 
-def _is_over(state: ControllerState, name: bytes, epoch: EpochState) -> bool:
+def _is_over(state: ControllerState, name: bytes) -> bool:
     """Whether a later start is known: by its supervision, or by its START."""
-    return epoch.retired or any(other.predecessor == name for other in state.epochs.values())
+    known = state.epochs.get(name)
+    retired = name in state.forgotten or (known is not None and known.retired)
+    return retired or any(other.predecessor == name for other in state.epochs.values())
 
 
 def _second_life(state: ControllerState, supervised: LedgerSupervision, mark: Mark) -> list[Effect]:

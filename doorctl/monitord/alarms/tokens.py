@@ -49,10 +49,10 @@ def row_alarm(record: LedgerRecord, opened: TokenPlain | None, registered: Regis
 
 
 def explained(held: Held, registered: Registered) -> bool:
-    """Whether what was announced by now explains a finding."""
+    """Whether what was announced by now explains a finding; a digest is only computed where it is comparable."""
     if held.entry:
         return registered.added(held.entry)
-    return registered.digest(held.generation) == held.digest
+    return registered.complete(held.generation) and registered.digest(held.generation) == held.digest
 
 
 def unexplained(controller: ControllerId, held: Held) -> Raise:
