@@ -63,6 +63,8 @@ class DoorUnit:
         self._fault = fault
         self.readers: list[ReaderUnit] = []
         self._inputs: list[InputUnit] = []
+        self._strike_missed = False
+        """Its last order did not reach it."""
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -116,6 +118,11 @@ class DoorUnit:
         """The unlock schedule says so now."""
         if unlocked is not self._machine.status.scheduled:
             self.receive(UnlockBegins() if unlocked else UnlockEnds())
+
+    def tell_strike_again(self) -> None:
+        """Where its last order did not reach it: a strike that hears again must not stay released."""
+        if self._strike_missed:
+            self._apply([effect for effect in self._machine.posture() if not isinstance(effect, Indicate)])
 
     def arm(self) -> None:
         """Set the one timer to the next thing that is due."""
@@ -197,8 +204,10 @@ class DoorUnit:
             act()
         except HalError as error:
             # the door is where the metal leaves it (its resistor or relay); people get out without software
+            self._strike_missed = True
             self._fault(f"strike {self.name}", str(error))
         else:
+            self._strike_missed = False
             self._fault(f"strike {self.name}", None)
 
     def _report(self, happening: DoorHappening, what: Happening) -> None:

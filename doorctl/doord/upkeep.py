@@ -50,6 +50,8 @@ class Upkeep:
         if self._enrolling is None or self._enrolling.done():
             self._enrolling = doord.spawn(self._enrolled(), name="roster")
         doord.schedule_doors()
+        for door in doord.doors.values():
+            door.tell_strike_again()
         doord.access.flush(now)
         self._faults(now)
         self._tidy(now)
