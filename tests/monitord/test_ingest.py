@@ -288,6 +288,15 @@ def test_only_the_folders_certificates_are_let_in_and_changes_need_no_restart(tm
     play(tmp_path, scenario)
 
 
+def test_a_certificate_that_went_during_the_handshake_is_not_let_in(tmp_path: Path, board: Board) -> None:
+    async def scenario(monitor: Monitor) -> None:
+        monitor.trust(board, monitor.courier)
+        monitor.controllers.trusted = {}  # the listener's own context has not heard of it
+        assert not await _is_let_in(monitor.port, monitor.courier, board.start().sealed)
+
+    play(tmp_path, scenario)
+
+
 def test_a_broken_controller_file_leaves_the_others_trusted(tmp_path: Path, board: Board) -> None:
     async def scenario(monitor: Monitor) -> None:
         (tmp_path / "controllers" / "broken.toml").write_text("version = ", encoding="utf-8")
@@ -330,6 +339,7 @@ def test_peers_that_never_finish_keep_nobody_out(tmp_path: Path, board: Board) -
     async def scenario(monitor: Monitor) -> None:
         monitor.trust(board, monitor.courier)
         idle = [await asyncio.open_connection("127.0.0.1", monitor.port) for _ in range(12)]
+        await until(lambda: len(monitor.listener._peers) == limits.handshakes)
         slow = await Line.open(monitor.port, monitor.courier)
         slow.writer.write(b"POST /v1/record HTTP/1.1\r\n")
         honest = await Line.open(monitor.port, monitor.courier)

@@ -173,6 +173,13 @@ def test_a_restored_old_roster_goes_back_in_its_generation(board: Board, court: 
     assert court.take(board.access(ANA), board.access(BEN), board.supervise()) == ["rollback"]
 
 
+def test_a_rollback_shows_when_its_records_come_in_reverse(board: Board, court: Court) -> None:
+    old, generation = list(board.rows), board.generation
+    newer = board.revoke(BEN)
+    board.rows, board.generation = old, generation
+    assert court.take(board.access(ANA), *newer) == ["rollback"]
+
+
 def test_a_rollback_between_two_starts_shows(board: Board, court: Court) -> None:
     old, generation = list(board.rows), board.generation
     assert court.take(*board.revoke(BEN)) == []
