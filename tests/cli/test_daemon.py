@@ -21,6 +21,8 @@ from tests.cli.board import CTRL_C, PATIENCE_S, Board, Hands, OnTerminal, codes_
 pytestmark = pytest.mark.system
 NOBODY = 65534
 CONTACTS = ("GPIO27", "GPIO24")
+LAMPS = {"front": "GPIO6", "office": "GPIO10"}
+BUZZERS = {"front": "GPIO7", "office": "GPIO11"}
 
 
 class Running:
@@ -67,18 +69,31 @@ class Running:
     def cards_read(self) -> int:
         return int(self.status()["doors"][0]["readers"][0]["counters"]["cards"])
 
-    def last_line(self, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.board.run(capsys, "log", "--json", "-n", "1").out)
-        return found
+    def lines(self, capsys: pytest.CaptureFixture[str], event: str) -> list[dict[str, Any]]:
+        """The newest lines of the log that are about such an event."""
+        found = map(json.loads, self.board.run(capsys, "log", "--json").out.splitlines())
+        return [line for line in found if line["event"] == event]
 
     def enter(self, capsys: pytest.CaptureFixture[str], code: str, reader: str = "office") -> dict[str, Any]:
-        """Type a code at a reader; the line of the log that came of it."""
-        before = self.last_line(capsys)["id"]
-        self.hands.do("keys", reader=reader, keys=code)
-        wait_until(
-            lambda: self.last_line(capsys)["event"] == "access" and self.last_line(capsys)["id"] > before, "access"
-        )
-        return self.last_line(capsys)
+        """Type a code at a reader and hear the answer out; the line of the log that came of it."""
+        entries, outputs = len(self.lines(capsys, "access")), self.hands.do("history", since=0)["newest"]
+        self.hands.do("keys", reader=reader, keys=code, gap_ns=40_000_000)
+        wait_until(lambda: self._was_high(BUZZERS[reader], outputs), "the answer")
+        wait_until(lambda: self._quiet(BUZZERS[reader]), "the answer's end")
+        assert len(self.lines(capsys, "access")) == entries + 1
+        return self.lines(capsys, "access")[-1]
+
+    def _quiet(self, buzzer: str) -> bool:
+        """Whether the last beep is over: three beeps have 100 ms between them."""
+        last = [at for _, name, _, at in self.hands.do("history", since=0)["outputs"] if name == buzzer][-1]
+        return bool(self.hands.do("state")["now"] - last > 300_000_000)
+
+    def lamp_lit(self, reader: str, since: int) -> bool:
+        return self._was_high(LAMPS[reader], since)
+
+    def _was_high(self, pin: str, since: int) -> bool:
+        outputs = self.hands.do("history", since=since)["outputs"]
+        return any(name == pin and level for _, name, level, _ in outputs)
 
     def _armed(self) -> bool:
         doors = self.status()["doors"]
@@ -118,7 +133,7 @@ def test_enrol_open_redraw_remove(running: Running, capsys: pytest.CaptureFixtur
     board = running.board
     with OnTerminal(board, "holder", "add", "Ana Lopez", "--group", "staff", "--card", "next@front") as command:
         command.wait_for("hold the card to the reader at front … ")
-        wait_until(lambda: waits(running, "GPIO6"), "the lamp")
+        wait_until(lambda: running.lamp_lit("front", 0), "the lamp")
         running.card("front", 3456)
         assert command.ended() == (0, "", "")
     assert "reader at front … H10301 12:3456\n" in command.seen
@@ -139,12 +154,6 @@ def test_enrol_open_redraw_remove(running: Running, capsys: pytest.CaptureFixtur
     assert (line["outcome"], line["holder"], line["reason"]) == ("denied", None, "no_match")
     told = running.log.read_text(encoding="utf-8")
     assert [secret for secret in (*first, *second, "3456") if secret in told] == []
-
-
-def waits(running: Running, lamp: str) -> bool:
-    """The reader's lamp blinks while it waits for a card."""
-    outputs = running.hands.do("history", since=0)["outputs"]
-    return any(pin == lamp and level for _, pin, level, _ in outputs)
 
 
 def test_an_interrupted_enrolment_leaves_the_reader_to_the_door(
@@ -179,7 +188,7 @@ def test_status(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
 def test_unlock_and_lockdown(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
     board = running.board
     assert board.run(capsys, "unlock", "front") == (0, "front: released for 5 s\n", "")
-    assert running.last_line(capsys)["detail"] == f"unlock front, by uid {os.geteuid()}"
+    assert running.lines(capsys, "operator")[-1]["detail"] == f"unlock front, by uid {os.geteuid()}"
     assert running.status()["doors"][0]["released"] is True
     assert board.run(capsys, "lockdown", "on") == (0, "lockdown is on\n", "")
     assert running.status()["doors"][0]["released"] is False
