@@ -14,7 +14,7 @@ from typing import Final
 from doorctl.core.types import MS, Duration, Monotonic
 
 HONOURED: Final = Duration(400 * MS)
-"""Inputs that last longer must be honoured (EN 60839-11-1, as facts/duress.md has it); thresholds stay under it."""
+"""Inputs that last longer must be honoured (EN 60839-11-1); thresholds stay under it."""
 REX_THRESHOLD: Final = Duration(30 * MS)
 """Below the contact's, so that a handle that asks and opens at once is seen to ask first: no false forced-open."""
 CONTACT_THRESHOLD: Final = Duration(100 * MS)
