@@ -1,6 +1,7 @@
 """Two stages for scenes: a site where everybody has two codes, and one where they have three."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +20,10 @@ def stages() -> Iterator[dict[int, Stage]]:
             place.mkdir()
             found[per_holder] = Stage(make_site(place / "site", per_holder=per_holder), place / "h")
         yield found
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short enough for sockets."""
+    with short_folder() as place:
+        yield place

@@ -102,7 +102,7 @@ class Stage:
         code = self.site.people[scene.person].codes[code_number]
         epochs = (number.to_bytes(8, "big") for number in count(1))
         try:
-            with virtual_time(scene.moment, epochs=epochs) as loop, _listening() as said:
+            with virtual_time(scene.moment, epochs=epochs) as loop, listening() as said:
                 house = House(self.site, paths, scene.doors(), loop)
                 looks = loop.run_until_complete(_perform(scene, house, code, after_start))
                 return _seen(house, scene, looks, said)
@@ -207,7 +207,7 @@ def _log(house: House, scene: Scene, *, as_json: bool) -> str:
 
 
 @contextlib.contextmanager
-def _listening() -> Iterator[list[str]]:
+def listening() -> Iterator[list[str]]:
     """Everything that any logger says."""
     said: list[str] = []
 
