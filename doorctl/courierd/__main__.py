@@ -8,16 +8,12 @@ import signal
 import sys
 
 from doorctl.core.types import SECOND, Duration
-from doorctl.courierd.config import read_monitor
+from doorctl.courierd.config import FASTEST_SUPERVISION_S, SLOWEST_SUPERVISION_S, read_link, read_monitor
 from doorctl.courierd.delivery import Delivery
 from doorctl.courierd.runtime import Courier
 from doorctl.courierd.tls import client_context
 from doorctl.errors import DoorctlError
 from doorctl.paths import Paths
-
-SLOWEST_SUPERVISION_S = 60
-FASTEST_SUPERVISION_S = 10
-"""design.md, Cryptography: on demand every 10 to 60 s."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _arguments(arguments)
     logging.basicConfig(level=logging.INFO, format="doorctl-courier: %(message)s", stream=sys.stderr)
     try:
-        courier = _courier(Paths.chosen(chosen.home), Duration(chosen.supervision_s * SECOND))
+        courier = _courier(Paths.chosen(chosen.home), chosen.supervision_s)
         asyncio.run(_run(courier))
     except DoorctlError as error:
         hint = f"\nhint: {error.hint}" if error.hint else ""
@@ -34,8 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _courier(paths: Paths, supervision: Duration) -> Courier:
-    monitor = read_monitor(paths.monitor_public)
+def _courier(paths: Paths, supervision_s: int | None) -> Courier:
+    link = read_link(paths.config)
+    supervision = link.supervision if supervision_s is None else Duration(supervision_s * SECOND)
+    monitor = read_monitor(paths.etc / link.file)
     context = client_context(paths.courier_keys / "tls.crt", paths.courier_keys / "tls.key")
     # jitter spreads boards over time and protects nothing
     jitter = random.random
@@ -55,7 +53,7 @@ async def _run(courier: Courier) -> None:
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="doorctl-courier", description="carries sealed records to the monitor")
     parser.add_argument("--home", metavar="DIR", help="everything in one folder, instead of /etc, /var/lib and /run")
-    parser.add_argument("--supervision-s", metavar="N", type=_pace, default=30, help="10 to 60, default 30")
+    parser.add_argument("--supervision-s", metavar="N", type=_pace, help="10 to 60 (default: doorctl.toml's)")
     return parser.parse_args(arguments)
 
 

@@ -1,7 +1,7 @@
 """What the courier needs of etc/monitor.toml: where the monitor is, and the one certificate it will speak to.
 
 The file's keys are checked by doord, which owns what is sealed to them. The courier reads the two values that are its
-business, strictly, and cannot reach the code that reads the rest.
+business, strictly, and cannot reach the code that reads the rest. So too with the two lines of doorctl.toml's [monitor].
 """
 
 import ssl
@@ -11,9 +11,14 @@ from typing import Final, Self
 
 import tomli
 
+from doorctl.core.types import SECOND, Duration
 from doorctl.errors import OperatorError
 
 MOST_ADDRESSES: Final = 2
+FASTEST_SUPERVISION_S: Final = 10
+SLOWEST_SUPERVISION_S: Final = 60
+"""design.md, Cryptography: on demand every 10 to 60 s."""
+_CHECK: Final = "`doorctl check` finds every mistake"
 _LARGEST_FILE: Final = 64 * 1024
 _LARGEST_PORT: Final = 65535
 _DER_SEQUENCE: Final = b"\x30"
@@ -52,6 +57,38 @@ class Monitor:
 
     addresses: tuple[Address, ...]
     certificate_der: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """doorctl.toml's [monitor], as far as the courier is concerned."""
+
+    file: str = "monitor.toml"
+    """Relative to the configuration's folder."""
+    supervision: Duration = Duration(30 * SECOND)  # noqa: RUF009  a whole number is immutable
+    """10 to 60 s between two words that all is well."""
+
+
+def read_link(path: Path) -> Link:
+    """The installer's two lines; without the file or the table, what they would be anyway."""
+    try:
+        table = tomli.loads(path.read_text(encoding="utf-8")).get("monitor", {})
+    except FileNotFoundError:
+        return Link()
+    except OSError as error:
+        raise OperatorError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    except (ValueError, RecursionError) as error:
+        raise OperatorError(f"{path}: expected TOML", hint=_CHECK) from error
+    if not isinstance(table, dict):
+        raise OperatorError(f"{path}: monitor: expected a table", hint=_CHECK)
+    file, supervision_s = table.get("file", "monitor.toml"), table.get("supervision_s", 30)
+    if not isinstance(file, str) or not file.isprintable() or not file:
+        raise OperatorError(f"{path}: monitor.file: expected a path", hint=_CHECK)
+    number = isinstance(supervision_s, int | float) and not isinstance(supervision_s, bool)
+    if not number or not FASTEST_SUPERVISION_S <= supervision_s <= SLOWEST_SUPERVISION_S:
+        expected = f"{FASTEST_SUPERVISION_S} to {SLOWEST_SUPERVISION_S} seconds"
+        raise OperatorError(f"{path}: monitor.supervision_s: expected {expected}", hint=_CHECK)
+    return Link(file=file, supervision=Duration(round(supervision_s * SECOND)))
 
 
 def read_monitor(path: Path) -> Monitor:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from doorctl.courierd.config import Address, Monitor, read_monitor
+from doorctl.core.types import SECOND, Duration
+from doorctl.courierd.config import Address, Link, Monitor, read_link, read_monitor
 from doorctl.courierd.tls import client_context, is_pinned
 from doorctl.errors import OperatorError
 from doorctl.seal.certificates import create_tls
@@ -110,3 +111,28 @@ def test_keys_that_are_missing_open_to_others_or_no_pair_are_refused(tmp_path: P
     with pytest.raises(OperatorError, match="readable by others"):
         client_context(folder / "tls.crt", folder / "tls.key")
     assert os.access(folder / "tls.key", os.R_OK)
+
+
+def test_the_installers_two_lines_of_doorctl_toml(tmp_path: Path) -> None:
+    path = tmp_path / "doorctl.toml"
+    assert read_link(path) == Link(file="monitor.toml", supervision=Duration(30 * SECOND))
+    path.write_text('[monitor]\nfile = "other.toml"\nsupervision_s = 12.5\n[door]\n')
+    assert read_link(path) == Link(file="other.toml", supervision=Duration(12_500_000_000))
+    path.write_text("[site]\n")
+    assert read_link(path) == Link()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "monitor = 3", "[monitor", f"a = {'[' * 3000}", "[monitor]\nfile = 1", '[monitor]\nfile = ""', "[monitor]\nsupervision_s = 9",
+        "[monitor]\nsupervision_s = 61", "[monitor]\nsupervision_s = true", '[monitor]\nsupervision_s = "30"',
+        "[monitor]\nsupervision_s = nan",
+    ],
+)  # fmt: skip
+def test_a_line_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "doorctl.toml"
+    path.write_text(text)
+    with pytest.raises(OperatorError, match="doorctl.toml: ") as raised:
+        read_link(path)
+    assert raised.value.hint == "`doorctl check` finds every mistake"
