@@ -1,7 +1,7 @@
 """What the courier needs of etc/monitor.toml: where the monitor is, and the one certificate it will speak to.
 
 The file's keys are checked by doord, which owns what is sealed to them. The courier reads the two values that are its
-business, strictly, and cannot reach the code that reads the rest. So too with the two lines of doorctl.toml's [monitor].
+business, strictly, and cannot reach the code that reads the rest. So too with two lines of doorctl.toml.
 """
 
 import ssl

@@ -133,6 +133,6 @@ def test_the_installers_two_lines_of_doorctl_toml(tmp_path: Path) -> None:
 def test_a_line_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "doorctl.toml"
     path.write_text(text)
-    with pytest.raises(OperatorError, match="doorctl.toml: ") as raised:
+    with pytest.raises(OperatorError, match=r"doorctl\.toml: ") as raised:
         read_link(path)
     assert raised.value.hint == "`doorctl check` finds every mistake"
