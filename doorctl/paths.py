@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from doorctl.errors import OperatorError
+
 HOME_VARIABLE = "DOORCTL_HOME"
+_LONGEST_SOCKET = 107
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,15 @@ class Paths:
         """`--home`, else DOORCTL_HOME, else the service's places."""
         place = home or os.environ.get(HOME_VARIABLE)
         return cls.under(Path(place).absolute()) if place else cls.service()
+
+    def check_sockets(self) -> None:
+        """OperatorError where a socket's path is longer than the kernel takes: 107 bytes, unix(7)."""
+        longest = max((self.control_socket, self.courier_socket, self.mock_socket), key=lambda p: len(os.fsencode(p)))
+        if len(os.fsencode(longest)) > _LONGEST_SOCKET:
+            raise OperatorError(
+                f"{longest}: a socket's path has at most {_LONGEST_SOCKET} bytes",
+                hint="use a --home with a shorter path",
+            )
 
     # The board
 

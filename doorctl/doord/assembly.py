@@ -51,6 +51,7 @@ class DoorPins:
 
 def read_site(paths: Paths) -> Site:
     """All files of this board; OperatorError where they are missing, wrong or do not belong together."""
+    paths.check_sockets()
     config = read_config(paths.config)
     keys = load_controller_keys(paths)
     monitor = read_monitor_file(monitor_file(paths, config))

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,13 @@ pytestmark = pytest.mark.system
 UP_WITHIN_S = 40.0
 END_WITHIN_S = 5.0
 SECRET_WORDS = ("duress", "panic", "coercion")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: the simulator makes a folder in it, and a socket's path has 107 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="dc-") as folder:
+        yield Path(folder)
 
 
 class Simulation:
