@@ -1,0 +1,25 @@
+"""The lockdown order on disk."""
+
+from pathlib import Path
+
+import pytest
+
+from doorctl.doord.lockdown import LockdownMark
+from doorctl.errors import StorageError
+
+
+def test_it_stands_until_it_is_cleared(tmp_path: Path) -> None:
+    mark = LockdownMark(tmp_path / "lockdown")
+    found = []
+    for on in (True, True, False, False):
+        mark.write(on=on)
+        found.append((mark.is_set(), LockdownMark(tmp_path / "lockdown").is_set()))
+    assert found == [(True, True), (True, True), (False, False), (False, False)]
+
+
+def test_a_disk_that_refuses_is_told_with_what_it_means(tmp_path: Path) -> None:
+    mark = LockdownMark(tmp_path / "gone" / "lockdown")
+    with pytest.raises(StorageError) as error:
+        mark.write(on=True)
+    assert error.value.hint == "the order is carried out, and a restart would forget it"
+    assert not mark.is_set()
