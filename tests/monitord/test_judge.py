@@ -406,6 +406,7 @@ def test_doors_have_alarms_of_their_own(board: Board, court: Court) -> None:
     [
         (FaultCode.READER, "reader"), (FaultCode.STORAGE, "storage"), (FaultCode.TAMPER, "tamper"),
         (FaultCode.CLOCK, "clock"), (FaultCode.ROSTER, "storage"), (FaultCode.COURIER, "reader"),
+        (FaultCode.STRIKE, "strike"),
     ],
 )  # fmt: skip
 def test_faults_begin_and_end(board: Board, court: Court, code: FaultCode, kind: str) -> None:
@@ -443,3 +444,19 @@ def test_an_end_names_its_condition(board: Board, court: Court) -> None:
     court.wait(60 * SECOND)
     (end,) = court.effects(board.supervise())
     assert end == End(controller=board.controller, condition="silent", at=WallTime(board.now))
+
+
+def test_every_fault_that_a_board_can_tell_is_an_alarm(board: Board, court: Court) -> None:
+    for code in FaultCode:
+        assert court.take(board.record(Kind.FAULT, FaultDetail(code=code, began=True), door=f"door-{code.value}"))
+
+
+def test_a_start_ends_what_stood_at_the_doors_and_what_stands_is_told_again(board: Board, court: Court) -> None:
+    court.take(
+        board.record(Kind.FAULT, FaultDetail(code=FaultCode.TAMPER, began=True), door="front"),
+        board.record(Kind.DOOR, DoorDetail(happening=DoorHappening.HELD_OPEN), door="front"),
+        board.record(Kind.FAULT, FaultDetail(code=FaultCode.STORAGE, began=True)),
+    )
+    assert sorted(court.take(board.start())) == ["end held-open", "end tamper"]
+    tampered = board.record(Kind.FAULT, FaultDetail(code=FaultCode.TAMPER, began=True), door="front")
+    assert court.take(tampered) == ["tamper"]

@@ -8,10 +8,12 @@ import pytest
 
 from doorctl.core.types import SECOND, WallTime
 from doorctl.errors import StorageError
+from doorctl.monitord.alarms.effects import Effect
+from doorctl.monitord.alarms.judge import Judge
 from doorctl.monitord.alarms.store import Alarm, AlarmStore
 from doorctl.monitord.alarms.worker import GLANCE, TURN, Worker
-from doorctl.monitord.ledger import LedgerReader, LedgerWriter, Verified
-from doorctl.seal.meaning import Meaning
+from doorctl.monitord.ledger import LedgerReader, LedgerRecord, LedgerWriter, Verified
+from doorctl.seal.meaning import Meaning, TokenPlain
 from tests.monitord.board import Board, Made, new_row
 from tests.seal.sample import MONITOR, PUBLIC
 
@@ -209,3 +211,23 @@ def test_alarms_that_need_somebody_come_first(desk: Desk) -> None:
     desk.store.acknowledge(2, who="Ben", now=WallTime(5))
     assert [alarm.id for alarm in desk.store.alarms(10)] == [1, 3, 2]
     assert all(before.id != after.id for before, after in pairwise(desk.store.alarms(10)))
+
+
+def test_a_record_that_breaks_the_judge_silences_nothing_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    judged = Judge.record
+
+    def breaks(self: Judge, record: LedgerRecord, opened: TokenPlain | None) -> list[Effect]:
+        if record.header.sequence == poison.sequence:
+            raise KeyError("a case nobody thought of")
+        return judged(self, record, opened)
+
+    board = desk.board
+    forced = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    desk.receive(board.start(), *board.enrol(forced))
+    poison = board.access(forced)
+    monkeypatch.setattr(Judge, "record", breaks)
+    desk.receive(poison, board.access(forced))
+    assert sorted(desk.settle()) == ["chain", "duress Ana", "duress Ana"]
+    assert "could not be judged" in caplog.text

@@ -49,11 +49,19 @@ _FAULTS: Final = {
     FaultCode.CLOCK: (AlarmKind.CLOCK, "the board does not trust its clock"),
     FaultCode.ROSTER: (AlarmKind.STORAGE, "the roster cannot be read"),
     FaultCode.COURIER: (AlarmKind.READER, "the board's network part is gone"),
+    FaultCode.STRIKE: (AlarmKind.STRIKE, "a strike or an indicator does not take orders"),
 }
 _DOORS: Final = {
     DoorHappening.FORCED_OPEN: (AlarmKind.FORCED_OPEN, "forced open"),
     DoorHappening.HELD_OPEN: (AlarmKind.HELD_OPEN, "held open too long"),
 }
+
+
+_OF_ONE_START: Final = tuple(
+    f"{kind.value}:" for kind in (AlarmKind.FORCED_OPEN, AlarmKind.HELD_OPEN, AlarmKind.TAMPER, AlarmKind.READER,
+                                  AlarmKind.STRIKE)
+)  # fmt: skip
+"""Conditions that a board forgets when it starts, and tells again if they are still so."""
 
 
 class Judge:
@@ -112,10 +120,19 @@ class Judge:
                 return self._door(record, happening)
             case FaultDetail(code=code, began=began):
                 return self._fault(record, code, began=began)
+            case StartDetail():
+                return self._started(record)
             case LossDetail(ranges=ranges):
                 for lost in ranges:
                     lineage.lose(self.state, lost.epoch, lost.first, lost.last)
         return _event(record, detail)
+
+    def _started(self, record: LedgerRecord) -> list[Effect]:
+        """What was standing at the door before a start is over, or will be told again."""
+        mark, effects = lineage.mark_of(record.body), list[Effect]()
+        for name in [name for name in self.state.conditions if name.startswith(_OF_ONE_START)]:
+            effects += conditions.end(self.state, name, mark, alarm_of(AlarmKind.READER, record, ""))
+        return effects
 
     def _enrolled(self, record: LedgerRecord, detail: EnrolledDetail) -> list[Effect]:
         if not self._registered.announce(detail):

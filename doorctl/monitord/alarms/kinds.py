@@ -40,6 +40,7 @@ class AlarmKind(Enum):
     TAMPER = "tamper"
     STORAGE = "storage"
     READER = "reader"
+    STRIKE = "strike"
     LOSS = "loss"
     GUESSING = "guessing"
     TEST = "test"
@@ -137,6 +138,11 @@ CATALOGUE: Final[dict[AlarmKind, About]] = {
     AlarmKind.STORAGE: About(
         severity=Severity.WARNING, standing=True, title="Storage fault",
         means="The board's disk or roster failed, or did not answer in time; the door goes on.",
+    ),
+    AlarmKind.STRIKE: About(
+        severity=Severity.SERIOUS, standing=True, title="Strike or lamp fault",
+        means="A strike or an indicator does not take orders: the door may stand secured or released whatever is "
+        "decided. Send somebody to look.",
     ),
     AlarmKind.READER: About(
         severity=Severity.WARNING, standing=True, title="Reader or courier fault",

@@ -5,14 +5,16 @@ is how a duress code is an alarm at once while a hundred thousand older records 
 in the order it came, exactly once, in one transaction with the cursor; what a glance has raised it finds there.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from doorctl.core.types import WallTime
-from doorctl.monitord.alarms.effects import Effect
+from doorctl.monitord.alarms.effects import Effect, alarm_of
 from doorctl.monitord.alarms.judge import Judge
+from doorctl.monitord.alarms.kinds import AlarmKind
 from doorctl.monitord.alarms.opening import open_row
 from doorctl.monitord.alarms.registered import Registered
 from doorctl.monitord.alarms.state import ControllerState
@@ -22,6 +24,7 @@ from doorctl.monitord.ledger import LedgerReader, LedgerRecord, LedgerSupervisio
 from doorctl.seal.meaning import TokenPlain
 from doorctl.wire.record import ControllerId
 
+_log: Final = logging.getLogger(__name__)
 GLANCE: Final = 256
 TURN: Final = 64
 """Rows in one step; together they bound how long a fresh row waits (measured: under 100 ms)."""
@@ -124,7 +127,7 @@ class Worker:
             while waiting and waiting[0].after_record < record.id:
                 effects += self._supervision(waiting.pop(0), touched)
             judge = self._judge_of(record.header.controller, touched)
-            effects += judge.record(record, self._open(record))
+            effects += self._judged(judge, record)
             self._opened.pop(record.id, None)
         for one in waiting:
             effects += self._supervision(one, touched)
@@ -133,6 +136,15 @@ class Worker:
         if moved != cursor:
             self._store.commit(effects, now=self._clock(), cursor=moved, states=touched)
             self._cursor = moved
+
+    def _judged(self, judge: Judge, record: LedgerRecord) -> list[Effect]:
+        opened = self._open(record)
+        try:
+            return judge.record(record, opened)
+        except Exception:  # noqa: BLE001  a fault of ours: one record must not silence every alarm after it
+            _log.exception("record %d could not be judged", record.id)
+            text = "a record could not be judged; the monitor's own log says why"
+            return [*meaning_alarms(record, opened), alarm_of(AlarmKind.CHAIN, record, text)]
 
     def _supervision(self, one: LedgerSupervision, touched: dict[ControllerId, ControllerState]) -> list[Effect]:
         return self._judge_of(one.header.controller, touched).supervision(one)
