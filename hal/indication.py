@@ -60,10 +60,13 @@ class Player:
 
         def change() -> None:
             after = step + 1
-            if after == len(pattern_ms) and not forever:
-                self._write(on=False)
+            try:
+                self._write(on=not on and (after < len(pattern_ms) or forever))
+            except DeviceGoneError:
+                # The pattern ends here: on a timer nobody could hear of it. Who gives the next order does.
                 return
-            self._write(on=not on)
+            if after == len(pattern_ms) and not forever:
+                return
             self._next(
                 loop, pattern_ms, after % len(pattern_ms), max(end, loop.time() - LATE_S), on=not on, forever=forever
             )
