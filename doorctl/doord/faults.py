@@ -10,7 +10,8 @@ _LOG: Final = logging.getLogger("doord")
 _CODES: Final = {
     "reader": FaultCode.READER,
     "strike": FaultCode.STRIKE,
-    "indicator": FaultCode.STRIKE,
+    "lamp": FaultCode.STRIKE,
+    "sounder": FaultCode.STRIKE,
     "roster": FaultCode.ROSTER,
     "clock": FaultCode.CLOCK,
     "courier": FaultCode.COURIER,

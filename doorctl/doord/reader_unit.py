@@ -54,7 +54,10 @@ class ReaderUnit:
         self._mode, self._situation, self._granted = mode, situation, granted
         self._changed, self._fault, self._spawn = changed, fault, spawn
         self._light = Light.IDLE
-        self._covered: asyncio.TimerHandle | None = None
+        """The door's own."""
+        self._cover: Light | None = None
+        """What this reader shows instead: an entry that waits for more, or a denial."""
+        self._uncovering: asyncio.TimerHandle | None = None
         self._busy = False
         self._capture: asyncio.Future[Card] | None = None
         self.state = "arming"
@@ -67,8 +70,7 @@ class ReaderUnit:
 
     def close(self) -> None:
         """Stop reading, dark and silent."""
-        if self._covered is not None:
-            self._covered.cancel()
+        self._stay_covered()
         self.reader.close()
         if self._indicator is not None:
             self._indicator.close()
@@ -82,9 +84,9 @@ class ReaderUnit:
         self._apply(self._entry.on_deadline(now))
 
     def show(self, light: Light, beep_ms: tuple[int, ...] | None) -> None:
-        """The door's own light and sound; an answer being shown covers the light a moment longer."""
+        """The door's own light and sound; an idle door's light waits until an entry or a denial is over."""
         self._light = light
-        if self._covered is None or light is not Light.IDLE:
+        if self._cover is None or light is not Light.IDLE:
             self._uncover()
         if beep_ms is not None:
             self._beep(beep_ms)
@@ -97,7 +99,7 @@ class ReaderUnit:
             )
         self._capture = asyncio.get_running_loop().create_future()
         self._entry.reset()
-        self._light_now(Light.WAITING)
+        self._cover_with(Light.WAITING)
         try:
             return await asyncio.wait_for(self._capture, within / 1e9)
         except TimeoutError:
@@ -121,6 +123,8 @@ class ReaderUnit:
             case events.ReaderFault():
                 self.state = event.kind.value
                 self._entry.reset()
+                if self._cover is Light.WAITING and not self._busy:
+                    self._uncover()
                 self._fault(f"reader {self.place.reader}", event.kind.value)
             case _:
                 assert_never(event)
@@ -149,7 +153,7 @@ class ReaderUnit:
                     self._busy = True
                     self._spawn(self._refuse(effect.reason, effect.at), name=f"answer {self.place.reader}")
                 case ShowWaiting():
-                    self._light_now(Light.WAITING)
+                    self._cover_with(Light.WAITING)
                 case ShowIdle():
                     self._uncover()
                 case _:
@@ -174,31 +178,40 @@ class ReaderUnit:
         self._show_denied()
 
     def _show_denied(self) -> None:
-        self._light_now(Light.DENIED)
+        self._cover_with(Light.DENIED)
+        self._uncovering = asyncio.get_running_loop().call_later(DENIED_SHOWN_S, self._uncover)
         self._beep(DENIED_BEEP_MS)
-        self._covered = asyncio.get_running_loop().call_later(DENIED_SHOWN_S, self._uncover)
+
+    def _cover_with(self, light: Light) -> None:
+        """Show this until uncovered."""
+        self._stay_covered()
+        self._cover = light
+        self._light_now(light)
+
+    def _stay_covered(self) -> None:
+        if self._uncovering is not None:
+            self._uncovering.cancel()
+            self._uncovering = None
 
     def _uncover(self) -> None:
         """Show the door's own light again."""
-        if self._covered is not None:
-            self._covered.cancel()
-            self._covered = None
+        self._stay_covered()
+        self._cover = None
         self._light_now(self._light)
 
     def _light_now(self, light: Light) -> None:
-        if self._indicator is None:
-            return
-        try:
-            self._indicator.light(ports.Light(light.value))
-        except HalError as error:
-            # the door stays as it is: a dark lamp locks nobody in or out
-            self._fault(f"indicator {self.place.reader}", str(error))
+        if (indicator := self._indicator) is not None:
+            self._order("lamp", lambda: indicator.light(ports.Light(light.value)))
 
     def _beep(self, pattern_ms: tuple[int, ...]) -> None:
-        if self._indicator is None:
-            return
+        if (indicator := self._indicator) is not None:
+            self._order("sounder", lambda: indicator.beep(pattern_ms))
+
+    def _order(self, what: str, order: Callable[[], None]) -> None:
         try:
-            self._indicator.beep(pattern_ms)
+            order()
         except HalError as error:
-            # the door stays as it is: a silent sounder locks nobody in or out
-            self._fault(f"indicator {self.place.reader}", str(error))
+            # the door stays as it is: a dark lamp or a silent sounder locks nobody in or out
+            self._fault(f"{what} {self.place.reader}", str(error))
+        else:
+            self._fault(f"{what} {self.place.reader}", None)

@@ -20,7 +20,7 @@ from hal.mock_commands import Card as CardCommand
 from hal.mock_commands import Edges, Input, Keys
 from hal.mock_drive import perform
 from tests.doord.courier import Courier, Monitor
-from tests.doord.site import CONTACTS, RELEASED, REXES, STRIKES, TAMPER, MadeSite
+from tests.doord.site import CONTACTS, LAMPS, RELEASED, REXES, STRIKES, TAMPER, MadeSite
 from tests.doord.site import config as doors
 from tests.doord.virtual import VirtualLoop
 
@@ -144,6 +144,9 @@ class House:
 
     def released(self, door: str) -> bool:
         return bool(self._chip.line(STRIKES[door]).wire) is RELEASED[door]
+
+    def lit(self, reader: str) -> bool:
+        return bool(self._chip.line(LAMPS[reader]).wire)
 
     def log(self) -> list[LogRow]:
         return [logged.row for logged in JournalReader(self.paths.journal).log(10_000)]

@@ -39,7 +39,8 @@ def test_those_that_stand_are_shown_in_order() -> None:
     [
         ("reader front", FaultCode.READER),
         ("strike front", FaultCode.STRIKE),
-        ("indicator front", FaultCode.STRIKE),
+        ("lamp front", FaultCode.STRIKE),
+        ("sounder front", FaultCode.STRIKE),
         ("roster", FaultCode.ROSTER),
         ("clock", FaultCode.CLOCK),
         ("courier", FaultCode.COURIER),
