@@ -82,6 +82,8 @@ class Draft:
     sent_generation: int | None = None
     loss: LossReport | None = None
     """What gives way when this record is journaled."""
+    weight_matched: bool | None = None
+    """Whether it gives way with the matched ones; None: as its kind and flags say."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -174,7 +176,7 @@ class Recorder:
             entry=Entry(
                 log=draft.log,
                 record=sealed,
-                matched=draft.kind is not Kind.ACCESS or Flag.MATCHED in draft.flags,
+                matched=_matched(draft),
                 structure=draft.kind in _KINDS_OF_STRUCTURE,
                 wall=clock.wall() if draft.log is None else None,
                 sent_generation=draft.sent_generation,
@@ -347,3 +349,9 @@ class Recorder:
             self._queue.remove(victim)
             self._by_hash.pop(victim.hash, None)
             self.gave_way += 1
+
+
+def _matched(draft: Draft) -> bool:
+    if draft.weight_matched is not None:
+        return draft.weight_matched
+    return draft.kind is not Kind.ACCESS or Flag.MATCHED in draft.flags
