@@ -85,9 +85,12 @@ def monitor_file(paths: Paths, config: Config) -> Path:
 def colocated_monitor(paths: Paths) -> bool:
     """Whether the monitor's token key lies on this machine."""
     try:
-        return (paths.monitor_keys / "token.key").exists()
+        (paths.monitor_keys / "token.key").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
         return True  # there is a folder that we may not look into: say the worse
+    return True
 
 
 def rules(config: Config) -> Rules:

@@ -13,8 +13,12 @@ class LockdownMark:
         self._path = path
 
     def is_set(self) -> bool:
-        """Whether the order stands; where the folder cannot be read, it does not."""
-        return self._path.exists()
+        """Whether the order stands; where the folder cannot be read, nobody can tell, and the doors open as usual."""
+        try:
+            self._path.stat()
+        except OSError:
+            return False
+        return True
 
     def write(self, *, on: bool) -> None:
         """Set or clear; StorageError where the disk does not take it (the order itself holds until a restart)."""

@@ -41,7 +41,9 @@ _LOOKUP_CARD_AND_CODE: Final = b"doorctl v1 look-up card and code\0"
 _MEMORY_KIB: Final = (65_536, 47_104, 32_768, 19_456)
 """64, 46, 32 and 19 MiB; the most that leaves room for two passes is taken."""
 _FLOOR_PASSES: Final = 2
-_MOST_PASSES: Final = 1_024
+MOST_PASSES: Final = 1_024
+MOST_MEMORY_KIB: Final = _MEMORY_KIB[0]
+"""More than this no roster was ever made with, and a board may not have."""
 """Where a clock that stands still would otherwise keep the search going."""
 _RUNS: Final = 3
 """Measurements of one choice; their median counts, so that one interruption does not."""
@@ -132,9 +134,9 @@ def _most_passes(
 ) -> StretchParameters:
     """The most passes at this memory within the target, by halving the doubled range that holds the answer."""
     fits, too_many = chosen.iterations, chosen.iterations * 2
-    while too_many <= _MOST_PASSES and _median(_with_passes(chosen, too_many), measured) <= target_ns:
+    while too_many <= MOST_PASSES and _median(_with_passes(chosen, too_many), measured) <= target_ns:
         fits, too_many = too_many, too_many * 2
-    too_many = min(too_many, _MOST_PASSES + 1)
+    too_many = min(too_many, MOST_PASSES + 1)
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
         if _median(_with_passes(chosen, middle), measured) <= target_ns:

@@ -110,7 +110,7 @@ def decode_groups(stored: str) -> tuple[GroupName, ...]:
     """ColumnError where it is no list of names."""
     try:
         groups = json.loads(stored)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ColumnError("a holder's groups") from error
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
         raise ColumnError("a holder's groups")

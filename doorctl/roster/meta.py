@@ -2,10 +2,17 @@
 
 import sqlite3
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from doorctl.roster.factors import SITE_SALT_SIZE, StretchParameters
+from doorctl.roster.factors import MOST_MEMORY_KIB, MOST_PASSES, SITE_SALT_SIZE, StretchParameters
 from doorctl.roster.schema import ColumnError
+
+HIGHEST_GENERATION: Final = (1 << 63) - 1
+_LEAST_KIB: Final = 8
+"""RFC 9106, section 3.1."""
+_CODE_LENGTHS: Final = (4, 10)
+_CODES_PER_HOLDER: Final = (1, 3)
+"""Both as [codes] of the configuration has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,22 +29,34 @@ class RosterParameters:
 def read_generation(connection: sqlite3.Connection) -> int:
     """Counts the changes; higher is newer."""
     (generation,) = _meta(connection, "generation")
-    if not isinstance(generation, int):
-        raise ColumnError("the generation")
-    return generation
+    return whole_number(generation, 0, HIGHEST_GENERATION, "the generation")
 
 
 def read_parameters(connection: sqlite3.Connection) -> RosterParameters:
     """What the roster was made with."""
     columns = "memory_kib, iterations, lanes, site_salt, code_length, codes_per_holder"
     memory_kib, iterations, lanes, salt, length, per_holder = _meta(connection, columns)
-    try:
-        stretch = StretchParameters(memory_kib=memory_kib, iterations=iterations, lanes=lanes)
-    except (TypeError, ValueError) as error:
-        raise ColumnError("argon2id's parameters") from error
+    what = "argon2id's parameters"
+    stretch = StretchParameters(
+        memory_kib=whole_number(memory_kib, _LEAST_KIB, MOST_MEMORY_KIB, what),
+        iterations=whole_number(iterations, 1, MOST_PASSES, what),
+        lanes=whole_number(lanes, 1, 1, what),
+    )
     if not isinstance(salt, bytes) or len(salt) != SITE_SALT_SIZE:
         raise ColumnError("the site's salt")
-    return RosterParameters(stretch=stretch, site_salt=salt, code_length=length, codes_per_holder=per_holder)
+    return RosterParameters(
+        stretch=stretch,
+        site_salt=salt,
+        code_length=whole_number(length, *_CODE_LENGTHS, "the codes' length"),
+        codes_per_holder=whole_number(per_holder, *_CODES_PER_HOLDER, "the number of codes"),
+    )
+
+
+def whole_number(value: object, least: int, most: int, what: str) -> int:
+    """A column's number within its range; ColumnError else: it would stop the door's process or stall its entries."""
+    if not isinstance(value, int) or not least <= value <= most:
+        raise ColumnError(what)
+    return value
 
 
 def insert_meta(connection: sqlite3.Connection, parameters: RosterParameters, digest: bytes) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from doorctl.roster.meta import HIGHEST_GENERATION, whole_number
 from doorctl.roster.schema import LOOKUP_SIZE, ColumnError
 from doorctl.seal.sealing import registration, roster_digest, row_tag
 from doorctl.wire.detail import ENTRIES_PER_RECORD, Action, EnrolledDetail
@@ -19,6 +20,8 @@ Registration = EnrolledDetail
 
 _MOST_PARTS: Final = 0xFFFF
 """What a part's number holds on the wire: 1.7 million entries."""
+_MOST_ENTRIES: Final = _MOST_PARTS * ENTRIES_PER_RECORD
+_LAST_DAY: Final = 0xFFFF_FFFF
 _COUNT: Final = """
     UPDATE generations SET
         added = (SELECT count(*) FROM registrations AS r WHERE r.generation = ?1 AND r.action = ?2),
@@ -61,7 +64,7 @@ def registrations_after(
         (generation, limit + 1),  # one more: all of the first one may be skipped
     ).fetchall()
     for row in rows:
-        found += _parts(connection, _Generation(*row), skip, limit - len(found))
+        found += _parts(connection, _checked(*row), skip, limit - len(found))
         skip = 0
         if len(found) == limit:
             break
@@ -77,6 +80,17 @@ def record_generation(
         rows = ((generation, action, entry) for entry in entries)
         connection.executemany("INSERT INTO registrations VALUES (?, ?, ?)", rows)
     connection.execute(_COUNT, (generation, Action.ADD, Action.REVOKE))
+
+
+def _checked(generation: object, day: object, added: object, revoked: object) -> _Generation:
+    """ColumnError where a number does not fit on the wire."""
+    what = "a generation's numbers"
+    return _Generation(
+        whole_number(generation, 1, HIGHEST_GENERATION, what),
+        whole_number(day, 0, _LAST_DAY, what),
+        whole_number(added, 0, _MOST_ENTRIES, what),
+        whole_number(revoked, 0, _MOST_ENTRIES, what),
+    )
 
 
 def _parts(connection: sqlite3.Connection, of: _Generation, skip: int, limit: int) -> list[Registration]:
