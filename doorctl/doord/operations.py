@@ -66,6 +66,7 @@ class Operations:
             "spool": {
                 "pending": doord.recorder.pending,
                 "waiting_for_disk": doord.recorder.waiting,
+                "gave_way": doord.recorder.gave_way,
                 "oldest": None if spool.oldest is None else spool.oldest.wall // SECOND,
                 "epoch": doord.recorder.epoch.hex(),
                 "head": doord.recorder.sequence,

@@ -289,7 +289,7 @@ def test_status_tells_everything_and_no_secret(play: Play) -> None:
             "spool": {
                 "pending": 0, "waiting_for_disk": 0, "oldest": None, "epoch": house.recorder.epoch.hex(),
                 "head": house.recorder.sequence, "refused_by_monitor": {}, "forged_receipts": 0,
-                "receipts_for_nothing": 0,
+                "receipts_for_nothing": 0, "gave_way": 0,
             },
             "path": {"state": "connected", "courier_connections": 1, "malformed": 0},
             "control": {"refused": 0},
