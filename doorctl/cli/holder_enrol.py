@@ -4,6 +4,7 @@ The only place besides the monitor that knows meanings, and only while it runs: 
 shown once.
 """
 
+import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -38,7 +39,11 @@ class Enrolment:
 
     @classmethod
     def open(cls, paths: Paths) -> Self:
-        """The board's roster; OperatorError where the board was not made or may not be written by us."""
+        """The board's roster; OperatorError where the board was not made or may not be written by us.
+
+        From here on this process leaves no core: it would hold codes and the look-up key.
+        """
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         keys = load_controller_keys(paths)
         monitor = read_monitor_file(paths.etc / read_config(paths.config).monitor.file).keys
         return cls(RosterWriter.open(paths.roster, today=today()), keys, monitor)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     level = logging.DEBUG if args.debug else logging.INFO
     logging.basicConfig(stream=sys.stderr, level=level, format="doord: %(levelname)s: %(message)s")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold codes and keys
     try:
         asyncio.run(_run(Paths.chosen(args.home)))
     except DoorctlError as error:
