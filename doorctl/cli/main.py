@@ -32,6 +32,9 @@ exit codes: 0 done, 1 not done (the message says why), 2 wrong usage, 130 interr
 """
 
 
+_OURS: Final = frozenset({"doorctl", "hal"})
+
+
 def build_parser() -> CommandParser:
     """The parser with every command."""
     parser = CommandParser(prog="doorctl", description=_DESCRIPTION, epilog=_EPILOG)
@@ -58,12 +61,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the reader (head, less) went away: nothing is wrong, and nothing more can be said
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in _OURS:
+            raise
+        print(_of_extra(error.name).told_by("doorctl"), file=sys.stderr)
+        return 1
     except OSError as error:
         if error.filename is None:
             raise
         print(_of_file(error).told_by("doorctl"), file=sys.stderr)
         return 1
     return int(code)
+
+
+def _of_extra(module: str) -> OperatorError:
+    """A board's small installation has not what the monitor and the simulator need."""
+    return OperatorError(
+        f"this command needs {module}, which is not installed", hint="pip install 'doorctl[monitor]', or 'doorctl[sim]'"
+    )
 
 
 def _of_file(error: OSError) -> OperatorError:

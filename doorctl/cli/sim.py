@@ -30,14 +30,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """In a folder of its own, gone afterwards."""
-    try:
-        from doorctl.cli.sim_page import serve
-        from doorctl.cli.sim_site import SimError, SimSite
-        from doorctl.cli.sim_story import Story
-    except ImportError as error:
-        raise OperatorError(
-            f"the simulator needs {error.name}, which is not installed", hint="pip install 'doorctl[sim]'"
-        ) from error
+    from doorctl.cli.sim_page import serve
+    from doorctl.cli.sim_site import SimError, SimSite
+    from doorctl.cli.sim_story import Story
 
     if args.keep is not None and args.keep.exists():
         raise OperatorError(f"{args.keep}: is there already", hint="name a folder that is not")

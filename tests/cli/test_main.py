@@ -6,7 +6,9 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,35 @@ def test_a_reader_that_goes_away_is_no_error(made_board: Board) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == b""
         assert process.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.parametrize("command", [["sim"], ["monitor", "controllers"]])
+def test_a_small_installation_says_which_extra_is_missing(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As after `pip install doorctl` without extras: no traceback."""
+    for module in [
+        name
+        for name in sys.modules
+        if name.startswith(("doorctl.cli.sim_", "doorctl.cli.monitor_", "doorctl.monitord"))
+    ]:
+        monkeypatch.delitem(sys.modules, module)
+    for module in ("starlette", "uvicorn", "sqlalchemy", "httpx"):
+        for loaded in [name for name in sys.modules if name == module or name.startswith(module + ".")]:
+            monkeypatch.delitem(sys.modules, loaded)
+        monkeypatch.setattr(sys, "meta_path", [_Missing(module), *sys.meta_path])
+    assert main(["--home", str(tmp_path), *command]) == 1
+    said = capsys.readouterr().err
+    assert "which is not installed" in said
+    assert "hint: pip install 'doorctl[monitor]'" in said
+
+
+class _Missing(MetaPathFinder):
+    """Finds that a package is not there."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname.partition(".")[0] == self._package:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
