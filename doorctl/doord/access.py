@@ -98,7 +98,7 @@ class Access:
             (self._lockouts.wrong if match is None else self._lockouts.right)(key, now)
         reason = decision.reason if found.readable else Reason.FAULT
         recording = self._record(decision, reason, found, place, key, now)
-        if match is None and key is not None:
+        if match is None and key is not None and found.readable:
             self._count_guess(now)
         return decision, recording
 
@@ -111,10 +111,10 @@ class Access:
     def _record(
         self, decision: Decision, reason: Reason, found: Found, place: Place, key: LockoutKey | None, now: Monotonic
     ) -> Recording | None:
-        wall = clock.wall()
+        wall, lockouts = clock.wall(), self._lockout_entry(key, now)
         matched = found.row is not None
         if not matched and not self._coalescer(place.reader).tell_alone(now, wall):
-            return None
+            return self._recorder.remember(lockouts) if lockouts else None
         log = LogRow(
             wall=wall, event="access", door=place.door, reader=place.reader, holder=decision.holder,
             outcome=decision.outcome, reason=reason,
@@ -130,7 +130,7 @@ class Access:
                 token=found.row.token if found.row is not None else None,
                 row_tag=found.row_tag,
                 log=log,
-                lockouts=self._lockout_entry(key, now),
+                lockouts=lockouts,
             )
         )
 

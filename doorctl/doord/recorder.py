@@ -88,10 +88,11 @@ class Draft:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Recording:
-    """A sealed record on its way to the disk."""
+    """A sealed record, or only lock-out counters, on the way to the disk."""
 
-    record: bytes = field(repr=False)
+    record: bytes | None = field(repr=False)
     hash: RecordHash
+    """NO_HASH where there is no record."""
     entry: Entry = field(repr=False)
     committed: asyncio.Future[None]
     """Done when the disk has it; never fails."""
@@ -142,7 +143,7 @@ class Recorder:
     @property
     def pending(self) -> int:
         """Records without a receipt, on the disk and on their way to it."""
-        return self.status.pending + len(self._queue)
+        return self.status.pending + len(self._by_hash)
 
     @property
     def sequence(self) -> int:
@@ -152,7 +153,7 @@ class Recorder:
     @property
     def waiting(self) -> int:
         """Records that the disk has not answered for."""
-        return len(self._queue)
+        return len(self._by_hash)
 
     def start(self) -> Recording:
         """The epoch's first record: it names the epoch before it, so that no counter must survive a crash."""
@@ -170,29 +171,24 @@ class Recorder:
         self._sequence += 1
         sealed = self._seal(draft, Sequence(self._sequence), self._previous)
         self._previous = record_hash(sealed)
-        recording = Recording(
+        entry = Entry(
+            log=draft.log,
             record=sealed,
-            hash=self._previous,
-            entry=Entry(
-                log=draft.log,
-                record=sealed,
-                matched=_matched(draft),
-                structure=draft.kind in _KINDS_OF_STRUCTURE,
-                wall=clock.wall() if draft.log is None else None,
-                sent_generation=draft.sent_generation,
-                lockouts=draft.lockouts,
-                loss=draft.loss,
-            ),
-            committed=asyncio.get_running_loop().create_future(),
-            made=clock.monotonic(),
+            matched=_matched(draft),
+            structure=draft.kind in _KINDS_OF_STRUCTURE,
+            wall=clock.wall() if draft.log is None else None,
+            sent_generation=draft.sent_generation,
+            lockouts=draft.lockouts,
+            loss=draft.loss,
         )
-        self._queue.append(recording)
-        self._by_hash[recording.hash] = recording
+        recording = self._enqueue(sealed, self._previous, entry)
         if self.storage_failed:
             self._keep(recording)
-        self._keep_bound()
-        self._wake()
         return recording
+
+    def remember(self, lockouts: Mapping[bytes, Plain]) -> Recording:
+        """Counters of a wrong code that is only counted: durable like all others, and the door waits alike."""
+        return self._enqueue(None, NO_HASH, Entry(lockouts=lockouts))
 
     def supervision(self) -> bytes:
         """A signed, sealed word of where this epoch stands; never journaled, a counter of its own."""
@@ -215,6 +211,8 @@ class Recorder:
 
     async def hold(self, recording: Recording, deadline: Monotonic) -> bool:
         """Put a record that the disk has not into the courier's memory; whether it is in either place by then."""
+        if recording.record is None:
+            return recording.committed.done()
         kept = await self._link.hold(recording.record, recording.hash, deadline)
         if kept:
             recording.held_by = self._link.connection
@@ -270,6 +268,16 @@ class Recorder:
         self._on_made(record_hash(sealed), body.monotonic)
         return sealed
 
+    def _enqueue(self, record: bytes | None, hash_: RecordHash, entry: Entry) -> Recording:
+        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        recording = Recording(record=record, hash=hash_, entry=entry, committed=committed, made=clock.monotonic())
+        self._queue.append(recording)
+        if record is not None:
+            self._by_hash[hash_] = recording
+        self._keep_bound()
+        self._wake()
+        return recording
+
     def _wake(self) -> None:
         if self._committer is None or self._committer.done():
             self._committer = self._spawn(self._commit(), name="committer")
@@ -303,12 +311,14 @@ class Recorder:
         self._by_hash.pop(recording.hash, None)
         if not recording.committed.done():
             recording.committed.set_result(None)
-        if not recording.receipted:
+        if recording.record is not None and not recording.receipted:
             self._link.fresh(recording.record)  # also where it was kept: from here on it may give way there
 
     def _keep(self, recording: Recording) -> None:
         """Into the memory of the courier that is there now: an earlier one took what it kept with it."""
-        if not recording.receipted and (not recording.held_by or recording.held_by != self._link.connection):
+        if recording.record is None or recording.receipted:
+            return
+        if not recording.held_by or recording.held_by != self._link.connection:
             recording.held_by = self._link.keep(recording.record)
 
     def _failed(self) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import pwd
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
@@ -95,6 +95,8 @@ class Doord:
         self._stopped = asyncio.Event()
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ticking: asyncio.Task[None] | None = None
+        """Feeds the watchdog."""
         self._closing = AsyncExitStack()
 
     async def start(self) -> None:
@@ -122,7 +124,7 @@ class Doord:
             door.start()
         self.operations.restore_lockdown()
         self.upkeep = Upkeep(self)
-        self.spawn(self.upkeep.run(), name="upkeep")
+        self._ticking = self.spawn(self.upkeep.run(), name="upkeep")
         notify("READY=1")
         _LOG.info("ready: %d doors, %s", len(self.doors), self.board.label)
 
@@ -137,17 +139,24 @@ class Doord:
             raise self._failure
 
     async def close(self) -> None:
-        """Secure every strike first, then let go of everything else, the last made first; also after half a start."""
+        """Secure every strike first, then let go of everything else, the last made first; also after half a start.
+
+        What does not close keeps nothing else open; an error of a file or socket is raised at the end.
+        """
         notify("STOPPING=1")
+        self._starve_watchdog()
         for door in self.doors.values():
-            door.close()
-        self.board.close()
-        await self.recorder.close()
+            _close_anyway(f"door {door.name}", door.close)
+        _close_anyway("the board", self.board.close)
+        self._closing.push_async_callback(self._cancel_tasks)
+        self._closing.push_async_callback(self.recorder.close)
+        await self._closing.aclose()
+
+    async def _cancel_tasks(self) -> None:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._closing.aclose()
 
     async def _close_files(self) -> None:
         await self.roster.close()
@@ -276,10 +285,26 @@ class Doord:
 
     def _fail(self, error: BaseException) -> None:
         """Secure now, end soon: nothing of what follows can be trusted to do it."""
-        if self._failure is None:
-            self._failure = error
-            self.board.close()
-        self._stopped.set()
+        try:
+            if self._failure is None:
+                self._failure = error
+                self._starve_watchdog()
+                _close_anyway("the board", self.board.close)
+        finally:
+            self._stopped.set()
+
+    def _starve_watchdog(self) -> None:
+        """From now on only the end is to come; where it hangs, systemd is to make it."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+
+
+def _close_anyway(what: str, close: Callable[[], None]) -> None:
+    try:
+        close()
+    except Exception:
+        # the door secures: the board closes strikes first, and a pin it cannot write is left to resistor and relay
+        _LOG.exception("%s does not close", what)
 
 
 def courier_uids() -> frozenset[int]:
