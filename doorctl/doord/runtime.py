@@ -302,7 +302,7 @@ class Doord:
 def _close_anyway(what: str, close: Callable[[], None]) -> None:
     try:
         close()
-    except Exception:
+    except Exception:  # noqa: BLE001  whatever it is, the rest must still be closed
         # the door secures: the board closes strikes first, and a pin it cannot write is left to resistor and relay
         _LOG.exception("%s does not close", what)
 
