@@ -58,6 +58,7 @@ class House:
         finally:
             await self.doord.close()
             self.past += self._chip.history
+            self._chip.history.clear()
 
     async def restart(self) -> None:
         await self.stop()
