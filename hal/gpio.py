@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from hal.chip import Chip, to_nanoseconds
 from hal.crossing import Crossing
-from hal.errors import DeviceGoneError
+from hal.errors import DeviceGoneError, HalError
 from hal.events import InputChanged, Monotonic
 from hal.indication import Player
 from hal.ports import Light, StrikeType
@@ -218,16 +218,16 @@ class GpioIndicator:
         self._given_back = given_back
         self._closed = False
 
-    def light(self, light: Light) -> None:
-        """Show this until told otherwise; raises DeviceGoneError."""
+    def light(self, light: Light, on_fault: Callable[[HalError], None] | None = None) -> None:
+        """Show this until told otherwise; raises DeviceGoneError, and what goes wrong later `on_fault` hears."""
         if self._led is not None:
             lit, pattern_ms = LIGHTS[light]
-            self._led.play(pattern_ms, first=lit, forever=True)
+            self._led.play(pattern_ms, first=lit, forever=True, on_fault=on_fault)
 
-    def beep(self, pattern_ms: tuple[int, ...]) -> None:
+    def beep(self, pattern_ms: tuple[int, ...], on_fault: Callable[[HalError], None] | None = None) -> None:
         """Sound on, off, on … for these milliseconds, then silence; a new pattern replaces the old."""
         if self._buzzer is not None:
-            self._buzzer.play(pattern_ms, first=bool(pattern_ms), forever=False)
+            self._buzzer.play(pattern_ms, first=bool(pattern_ms), forever=False, on_fault=on_fault)
 
     def close(self) -> None:
         """Dark and silent; idempotent."""

@@ -1,9 +1,10 @@
 """One output pin that plays on/off patterns on the loop's timers: an LED or a buzzer. It never blocks or sleeps."""
 
 import asyncio
+from collections.abc import Callable
 
 from hal.chip import Chip
-from hal.errors import DeviceGoneError
+from hal.errors import DeviceGoneError, HalError
 
 LATE_S = 0.05
 """After a stall of the loop at most this much of a pattern is caught up, so that a beep never turns into a rattle."""
@@ -17,17 +18,28 @@ class Player:
         self._what = f"{what} {pin}"
         self._active_high = active_high
         self._timer: asyncio.TimerHandle | None = None
+        self._on_fault: Callable[[HalError], None] | None = None
+        """Of the order in hand."""
         self._closed = False
         self._pin = chip.open_output(pin, self._level(on=False), what)
 
-    def play(self, pattern_ms: tuple[int, ...], *, first: bool, forever: bool) -> None:
+    def play(
+        self,
+        pattern_ms: tuple[int, ...],
+        *,
+        first: bool,
+        forever: bool,
+        on_fault: Callable[[HalError], None] | None = None,
+    ) -> None:
         """Begin with `first`, change after each of these milliseconds; at the end begin again, or stay off.
 
-        Without a pattern the first level stays. Raises DeviceGoneError; needs a running loop for a pattern.
+        Without a pattern the first level stays. Raises DeviceGoneError; needs a running loop for a pattern. A pin
+        that fails later ends the pattern, and `on_fault` hears of it.
         """
         if self._closed:
             raise DeviceGoneError(f"{self._what} on {self._chip.label}: closed")
         self._stop()
+        self._on_fault = on_fault
         self._write(on=first)
         if pattern_ms:
             loop = asyncio.get_running_loop()
@@ -62,8 +74,10 @@ class Player:
             after = step + 1
             try:
                 self._write(on=not on and (after < len(pattern_ms) or forever))
-            except DeviceGoneError:
-                # The pattern ends here: on a timer nobody could hear of it. Who gives the next order does.
+            except HalError as error:
+                # The door stays as it is. The pattern ends here; raised on a timer it would end the daemon.
+                if self._on_fault is not None:
+                    self._on_fault(error)
                 return
             if after == len(pattern_ms) and not forever:
                 return

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
+from hal.errors import HalError
 from hal.events import InputChanged, Monotonic, ReaderEvent
 
 
@@ -95,11 +96,11 @@ Rex = Contact
 class Indicator(Protocol):
     """What the person at the door sees and hears."""
 
-    def light(self, light: Light) -> None:
-        """Show this until told otherwise."""
+    def light(self, light: Light, on_fault: Callable[[HalError], None] | None = None) -> None:
+        """Show this until told otherwise; `on_fault` hears on the loop, once, where it breaks off later."""
         ...
 
-    def beep(self, pattern_ms: tuple[int, ...]) -> None:
+    def beep(self, pattern_ms: tuple[int, ...], on_fault: Callable[[HalError], None] | None = None) -> None:
         """Sound on, off, on … for these milliseconds; returns at once, a new pattern replaces the old."""
         ...
 
