@@ -5,8 +5,8 @@ card nor more keys can change how long the answer takes. Other readers are not a
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, assert_never
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, assert_never
 
 from doorctl.core.decision import Granted, Situation
 from doorctl.core.effects import EntryEffect, Incomplete, Light, ShowIdle, ShowWaiting, Submit
@@ -103,6 +103,7 @@ class ReaderUnit:
         try:
             return await asyncio.wait_for(self._capture, within / 1e9)
         except TimeoutError:
+            # the door stays as it is: nothing was shown, and nothing shown here would have opened it
             return None
         finally:
             self._capture = None
@@ -144,20 +145,28 @@ class ReaderUnit:
         self._changed()
 
     def _apply(self, effects: list[EntryEffect]) -> None:
-        for effect in effects:
+        """In order, up to the first answer: an event that gives up what was begun is not taken as well."""
+        for done, effect in enumerate(effects, start=1):
             match effect:
                 case Submit():
-                    self._busy = True
-                    self._spawn(self._answer(effect), name=f"answer {self.place.reader}")
+                    self._begin(self._answer(effect))
                 case Incomplete():
-                    self._busy = True
-                    self._spawn(self._refuse(effect.reason, effect.at), name=f"answer {self.place.reader}")
+                    self._begin(self._refuse(effect.reason, effect.at))
                 case ShowWaiting():
                     self._cover_with(Light.WAITING)
                 case ShowIdle():
                     self._uncover()
                 case _:
                     assert_never(effect)
+            if self._busy:
+                if done < len(effects):
+                    self.dropped += 1
+                    self._entry.reset()
+                return
+
+    def _begin(self, answer: Coroutine[Any, Any, None]) -> None:
+        self._busy = True
+        self._spawn(answer, name=f"answer {self.place.reader}")
 
     async def _answer(self, submit: Submit) -> None:
         try:
@@ -201,17 +210,18 @@ class ReaderUnit:
 
     def _light_now(self, light: Light) -> None:
         if (indicator := self._indicator) is not None:
-            self._order("lamp", lambda: indicator.light(ports.Light(light.value)))
+            self._order("lamp", lambda on_fault: indicator.light(ports.Light(light.value), on_fault))
 
     def _beep(self, pattern_ms: tuple[int, ...]) -> None:
         if (indicator := self._indicator) is not None:
-            self._order("sounder", lambda: indicator.beep(pattern_ms))
+            self._order("sounder", lambda on_fault: indicator.beep(pattern_ms, on_fault))
 
-    def _order(self, what: str, order: Callable[[], None]) -> None:
+    def _order(self, what: str, order: Callable[[Callable[[HalError], None]], None]) -> None:
+        name = f"{what} {self.place.reader}"
         try:
-            order()
+            order(lambda error: self._fault(name, str(error)))
         except HalError as error:
             # the door stays as it is: a dark lamp or a silent sounder locks nobody in or out
-            self._fault(f"{what} {self.place.reader}", str(error))
+            self._fault(name, str(error))
         else:
-            self._fault(f"{what} {self.place.reader}", None)
+            self._fault(name, None)
