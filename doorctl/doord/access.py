@@ -5,11 +5,13 @@ the journal's write all happen at the entry's slot (answer.py), so the disk and 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Final
 
-from doorctl.core.decision import Decision, Rules, Situation, decide
+from doorctl.core.decision import Decision, Granted, Rules, Situation, decide
 from doorctl.core.effects import Request
 from doorctl.core.lockout import Counter, GuessingWindow, LockoutKey, Lockouts, card_key, reader_key
 from doorctl.core.types import SECOND, DoorName, Duration, Monotonic, Outcome, ReaderName, Reason
@@ -34,6 +36,14 @@ class Place:
     reader: ReaderName
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interlocked(Situation):
+    """How things stand at a door that must not open together with others."""
+
+    others: tuple[DoorName, ...]
+    """`interlock` tells of their strikes and leaves; of grants that are only decided, Access knows."""
+
+
 class Access:
     """Answers requests; one for the whole board, since lock-outs and guessing are the site's."""
 
@@ -52,6 +62,7 @@ class Access:
         self._lockouts, self._guessing = lockouts, guessing
         self._on_slow_storage = on_slow_storage
         self._coalescers: dict[ReaderName, Coalescer] = {}
+        self._granting: Tally[DoorName] = Tally()
         self.late_slots = 0
         """Entries that a busy board moved to a later slot."""
 
@@ -64,8 +75,22 @@ class Access:
         self.late_slots += slot > self._times.slot(request.at, with_code=with_code, now=request.at)
         await until(slot)
         decision, recording = self._decide(request, found, place, situation)
-        await self.settle(recording, slot)
-        return decision
+        with self.granting(place.door) if isinstance(decision, Granted) else nullcontext():
+            await self.settle(recording, slot)
+        return decision  # whoever awaits this releases the strike before anything else can run
+
+    @contextmanager
+    def granting(self, door: DoorName) -> Iterator[None]:
+        """From the decision until the strike is released: no door of its interlock may be granted meanwhile."""
+        self._granting[door] += 1
+        try:
+            yield
+        finally:
+            self._granting[door] -= 1
+
+    def is_granting(self, door: DoorName) -> bool:
+        """Whether the door is about to be released, though its machine does not know yet."""
+        return self._granting[door] > 0
 
     async def refuse(self, reason: Reason, at: Monotonic, place: Place) -> None:
         """An entry that never became a request: recorded and answered like every other denial."""
@@ -93,7 +118,7 @@ class Access:
         key = self._lockout_key(request, found, place)
         locked_out = key is not None and self._lockouts.locked_out(key, now)
         match = found.row.match if found.row is not None else None
-        decision = decide(match=match, situation=situation(locked_out), rules=self._rules)
+        decision = decide(match=match, situation=self._with_grants(situation(locked_out)), rules=self._rules)
         if key is not None and found.readable:
             (self._lockouts.wrong if match is None else self._lockouts.right)(key, now)
         reason = decision.reason if found.readable else Reason.FAULT
@@ -101,6 +126,11 @@ class Access:
         if match is None and key is not None and found.readable:
             self._count_guess(now)
         return decision, recording
+
+    def _with_grants(self, situation: Situation) -> Situation:
+        if isinstance(situation, Interlocked) and any(map(self.is_granting, situation.others)):
+            return replace(situation, interlock=True)
+        return situation
 
     def _lockout_key(self, request: Request, found: Found, place: Place) -> LockoutKey | None:
         """Only codes are counted: a card is either there or not, and cannot be guessed at a reader."""

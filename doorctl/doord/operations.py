@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from doorctl.config import types as config_types
 from doorctl.core.events import Grant, HoldUnlocked, Lockdown, Restore
 from doorctl.core.types import SECOND, DoorName, Duration
 from doorctl.doord import clock
@@ -98,15 +99,16 @@ class Operations:
             isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= LONGEST_UNLOCK_S
         ):
             raise MalformedError(f"unlock: expected seconds from 0 to {LONGEST_UNLOCK_S}, got {seconds!r}")
-        refuse_in_lockdown(unit)
-        await self._done(caller, Act.UNLOCK, f"unlock {unit.name}", door=unit.name)
-        refuse_in_lockdown(unit)  # it may have begun meanwhile
-        if seconds is None:
-            unit.receive(Grant())
-            return {"door": unit.name, "seconds": self._release_s(unit.name)}
-        unit.receive(HoldUnlocked())
-        self._relock_later(unit, seconds)
-        return {"door": unit.name, "seconds": seconds}
+        with self._doord.access.granting(unit.name):
+            self._refuse_unlock(unit)
+            await self._done(caller, Act.UNLOCK, f"unlock {unit.name}", door=unit.name)
+            self._refuse_unlock(unit)  # lockdown may have begun meanwhile, or another door been opened
+            if seconds is None:
+                unit.receive(Grant())
+                return {"door": unit.name, "seconds": self._release_s(unit.name)}
+            unit.receive(HoldUnlocked())
+            self._relock_later(unit, seconds)
+            return {"door": unit.name, "seconds": seconds}
 
     async def set_lockdown(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
         """Begin or end the lockdown of every door; it survives a restart."""
@@ -182,8 +184,27 @@ class Operations:
         if timer := self._relocks.pop(door, None):
             timer.cancel()
 
+    def _refuse_unlock(self, unit: DoorUnit) -> None:
+        """OperatorError in lockdown, and while another door of the interlock is open, released or about to be."""
+        refuse_in_lockdown(unit)
+        for other in self._configured(unit.name).interlock:
+            status = self._doord.doors[other].machine.status
+            if not status.at_rest:
+                state = status.state
+            elif self._doord.access.is_granting(other):
+                state = "about to be released"
+            else:
+                continue
+            raise OperatorError(
+                f"{unit.name}: interlocked with {other}, which is {state}",
+                hint=f"unlock {unit.name} when {other} is closed and secured",
+            )
+
     def _release_s(self, door: DoorName) -> float:
-        return next(d.strike.release for d in self._doord.site.config.doors if d.name == door) / SECOND
+        return self._configured(door).strike.release / SECOND
+
+    def _configured(self, name: DoorName) -> config_types.Door:
+        return next(door for door in self._doord.site.config.doors if door.name == name)
 
     def _unit(self, untrusted_name: object) -> DoorUnit:
         for name, unit in self._doord.doors.items():

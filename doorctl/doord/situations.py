@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from doorctl.config import types as config_types
 from doorctl.config.types import TimeUnknown
-from doorctl.core.decision import Situation
 from doorctl.core.schedule import Calendar, mode_in_force
 from doorctl.core.types import DoorName, Mode
 from doorctl.doord import clock
+from doorctl.doord.access import Interlocked
 from doorctl.doord.door_unit import DoorUnit
 
 
@@ -22,17 +22,18 @@ class Situations:
         """What the reader asks for now."""
         return lambda: mode_in_force(reader.mode, reader.modes, self._calendar, self._clock.local(clock.wall()))
 
-    def at(self, door: config_types.Door) -> Callable[[bool], Situation]:
+    def at(self, door: config_types.Door) -> Callable[[bool], Interlocked]:
         """How things stand at the door now, given whether the card or reader is locked out."""
 
-        def situation(locked_out: bool) -> Situation:  # noqa: FBT001  one value, named where it is used
-            return Situation(
+        def situation(locked_out: bool) -> Interlocked:  # noqa: FBT001  one value, named where it is used
+            return Interlocked(
                 door=door.name,
                 local=self._clock.local(clock.wall()),
                 allow_unknown_time=door.time_unknown is TimeUnknown.ALLOW,
                 locked_out=locked_out,
                 lockdown=self._doors[door.name].machine.status.lockdown,
                 interlock=any(not self._doors[other].machine.status.at_rest for other in door.interlock),
+                others=door.interlock,
             )
 
         return situation

@@ -295,8 +295,9 @@ async def _order(what: str, house: House) -> None:
                 await house.ask("unlock", door="office", seconds=3)
             case _:
                 await house.ask("test-alarm", wait_s=1)
-    except OperatorError:
-        assert house.doord.lockdown.is_set()  # what else could be wrong with these
+    except OperatorError as refused:
+        if "interlocked" not in str(refused) and not house.doord.lockdown.is_set():
+            raise
 
 
 def _edit(what: str, house: House, person: Person) -> None:
