@@ -14,12 +14,13 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from doorctl.core.types import Monotonic, Outcome, Reason
 from doorctl.doord import clock
 from doorctl.doord.handoff import CourierLink
+from doorctl.doord.unstored import giving_way, to_keep
 from doorctl.doord.worker import Spawn, WorkerThread
 from doorctl.errors import StorageError
 from doorctl.journal.journal import Journal
@@ -50,7 +51,9 @@ RETRY_S: Final = 1.0
 GROUP: Final = 64
 """Records committed in one transaction at most: what a slow card writes in well under the bound."""
 MOST_UNSTORED: Final = 4096
-"""Records kept in memory while the disk fails (8 MiB); beyond that the oldest receipted, then the oldest, give way."""
+"""Records kept in memory while the disk fails (8 MiB); beyond that some give way, and a LOSS record says which."""
+MOST_KEPT: Final = 256
+"""Records that a courier has room for at a time."""
 _KINDS_OF_STRUCTURE: Final = frozenset({Kind.START, Kind.ENROLLED, Kind.LOSS})
 
 
@@ -93,6 +96,8 @@ class Recording:
     record: bytes | None = field(repr=False)
     hash: RecordHash
     """NO_HASH where there is no record."""
+    sequence: Sequence
+    """0 where there is no record."""
     entry: Entry = field(repr=False)
     committed: asyncio.Future[None]
     """Done when the disk has it; never fails."""
@@ -115,18 +120,18 @@ class Recorder:
         link: CourierLink,
         facts: Callable[[], RosterFacts],
         standing_flags: Callable[[], Flag],
-        on_storage: Callable[[bool], None],
+        fault: Callable[[str, str | None], None],
         on_made: Callable[[RecordHash, Monotonic], None],
         spawn: Spawn,
     ) -> None:
-        """`facts` and `standing_flags` are read for each record; `on_storage(failed)` is told each change.
+        """`facts` and `standing_flags` are read for each record; `fault(name, text)` is told each change.
 
         `on_made` hears of every record, supervision included. What a spawned task raises ends the process.
         """
         self._keys, self._monitor, self._journal = keys, monitor, journal
         self._thread, self._link = thread, link
         self._facts, self._standing_flags = facts, standing_flags
-        self._on_storage, self._on_made, self._spawn = on_storage, on_made, spawn
+        self._fault, self._on_made, self._spawn = fault, on_made, spawn
         self.epoch = Epoch(os.urandom(EPOCH_SIZE))
         self._boot_id = clock.boot_id()
         self._sequence = 0
@@ -134,11 +139,15 @@ class Recorder:
         self._previous = NO_HASH
         self._queue: deque[Recording] = deque()
         self._by_hash: dict[RecordHash, Recording] = {}
+        self._in_flight = 0
+        """As many of the oldest are in the journal's hands now."""
         self._committer: asyncio.Task[None] | None = None
-        self.status: SpoolStatus = journal.status()
         self.storage_failed = False
+        self.status = self._first_status()
         self.gave_way = 0
         """Records that memory could not keep while the disk failed."""
+        self.nowhere = 0
+        """Records that neither disk nor courier was known to have when their door answered."""
 
     @property
     def pending(self) -> int:
@@ -164,7 +173,11 @@ class Recorder:
             previous_hash=head.hash if head else NO_HASH,
         )
         log = LogRow(wall=clock.wall(), event="start")
-        return self.record(Draft(kind=Kind.START, detail=detail.encode(), log=log))
+        recording = self.record(Draft(kind=Kind.START, detail=detail.encode(), log=log))
+        if self.storage_failed:
+            self._say_storage()
+            self._fault_record(began=True)
+        return recording
 
     def record(self, draft: Draft) -> Recording:
         """Number, chain, sign, seal; the disk's answer comes later as `committed`."""
@@ -181,14 +194,14 @@ class Recorder:
             lockouts=draft.lockouts,
             loss=draft.loss,
         )
-        recording = self._enqueue(sealed, self._previous, entry)
+        recording = self._enqueue(sealed, self._previous, Sequence(self._sequence), entry)
         if self.storage_failed:
             self._keep(recording)
         return recording
 
     def remember(self, lockouts: Mapping[bytes, Plain]) -> Recording:
         """Counters of a wrong code that is only counted: durable like all others, and the door waits alike."""
-        return self._enqueue(None, NO_HASH, Entry(lockouts=lockouts))
+        return self._enqueue(None, NO_HASH, Sequence(0), Entry(lockouts=lockouts))
 
     def supervision(self) -> bytes:
         """A signed, sealed word of where this epoch stands; never journaled, a counter of its own."""
@@ -210,18 +223,27 @@ class Recorder:
         self._failed()
 
     async def hold(self, recording: Recording, deadline: Monotonic) -> bool:
-        """Put a record that the disk has not into the courier's memory; whether it is in either place by then."""
+        """Put a record that the disk has not into the courier's memory; whether it is in either place by then.
+
+        The door answers either way; where it is in neither, a fault says so until the disk has everything.
+        """
         if recording.record is None:
             return recording.committed.done()
         kept = await self._link.hold(recording.record, recording.hash, deadline)
         if kept:
             recording.held_by = self._link.connection
-        return kept or recording.committed.done()
+        if kept or recording.committed.done() or recording.receipted:
+            return True
+        self.nowhere += 1
+        self._fault("storage and courier", f"{_records(self.nowhere)} had no place but memory when a door answered")
+        return False
 
-    def receipted(self, hash_: RecordHash) -> None:
-        """The monitor has a record that may still wait for the disk here."""
-        if recording := self._by_hash.get(hash_):
+    def receipted(self, hash_: RecordHash) -> Recording | None:
+        """The monitor has a record: the recording where it still waits for the disk here."""
+        recording = self._by_hash.get(hash_)
+        if recording is not None:
             recording.receipted = True
+        return recording
 
     async def refresh(self) -> None:
         """Read the spool's status again, after receipts."""
@@ -236,6 +258,14 @@ class Recorder:
             self._committer.cancel()
             await asyncio.gather(self._committer, return_exceptions=True)
             self._committer = None
+
+    def _first_status(self) -> SpoolStatus:
+        try:
+            return self._journal.status()
+        except StorageError:
+            # the door stays as it is: it works from memory and the courier's, until the disk can be had
+            self.storage_failed = True
+            return SpoolStatus(pending=0, oldest=None, head=None, receipted=None, last_wall=None, sent_generation=0)
 
     def _seal(self, draft: Draft, sequence: Sequence, previous: RecordHash) -> bytes:
         facts = self._facts()
@@ -268,9 +298,11 @@ class Recorder:
         self._on_made(record_hash(sealed), body.monotonic)
         return sealed
 
-    def _enqueue(self, record: bytes | None, hash_: RecordHash, entry: Entry) -> Recording:
+    def _enqueue(self, record: bytes | None, hash_: RecordHash, sequence: Sequence, entry: Entry) -> Recording:
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        recording = Recording(record=record, hash=hash_, entry=entry, committed=committed, made=clock.monotonic())
+        recording = Recording(
+            record=record, hash=hash_, sequence=sequence, entry=entry, committed=committed, made=clock.monotonic()
+        )
         self._queue.append(recording)
         if record is not None:
             self._by_hash[hash_] = recording
@@ -286,13 +318,16 @@ class Recorder:
         """Commit what waits, group by group, until nothing does."""
         while self._queue:
             group = [self._queue[i] for i in range(min(GROUP, len(self._queue)))]
+            self._in_flight = len(group)
             try:
                 self.status = await self._thread.call(self._append, [recording.entry for recording in group])
             except StorageError:
                 # the door stays as it is: every record of the group goes to the courier's memory instead
+                self._in_flight = 0
                 self._failed()
                 await asyncio.sleep(RETRY_S)
                 continue
+            self._in_flight = 0
             for recording in group:
                 self._stored(recording)
             self._works()
@@ -303,11 +338,7 @@ class Recorder:
         return self._journal.status()
 
     def _stored(self, recording: Recording) -> None:
-        if self._queue and self._queue[0] is recording:
-            self._queue.popleft()
-        else:
-            with suppress(ValueError):  # it gave way while the disk was at work
-                self._queue.remove(recording)
+        self._queue.popleft()  # what is in flight does not give way, so this is the oldest
         self._by_hash.pop(recording.hash, None)
         if not recording.committed.done():
             recording.committed.set_result(None)
@@ -322,18 +353,25 @@ class Recorder:
             recording.held_by = self._link.keep(recording.record)
 
     def _failed(self) -> None:
-        for recording in self._queue:
+        for recording in to_keep(self._queue, self._link.connection, MOST_KEPT):
             self._keep(recording)
         if not self.storage_failed:
             self.storage_failed = True
-            self._on_storage(True)  # noqa: FBT003  the callback's one argument is the state
+            self._say_storage()
             self._fault_record(began=True)
 
     def _works(self) -> None:
         if self.storage_failed and not self._queue:
             self.storage_failed = False
-            self._on_storage(False)  # noqa: FBT003  the callback's one argument is the state
+            self._say_storage()
+            self._fault("storage and courier", None)
             self._fault_record(began=False)
+
+    def _say_storage(self) -> None:
+        """What is wrong now; what gave way is gone for good, and stands until doord is started again."""
+        failing = "the disk does not answer" if self.storage_failed else ""
+        gone = f"{_records(self.gave_way)} gave way" if self.gave_way else ""
+        self._fault("storage", "; ".join(text for text in (failing, gone) if text) or None)
 
     def _fault_record(self, *, began: bool) -> None:
         word = "storage fault" if began else "storage works again"
@@ -354,14 +392,42 @@ class Recorder:
                 self.record(Draft(kind=Kind.LOSS, detail=report.detail.encode(), log=log, loss=report))
 
     def _keep_bound(self) -> None:
-        while len(self._queue) > MOST_UNSTORED:
-            victim = next((r for r in self._queue if r.receipted), self._queue[0])
-            self._queue.remove(victim)
-            self._by_hash.pop(victim.hash, None)
-            self.gave_way += 1
+        """Neither what the journal has in hand gives way, nor the newest: a door is about to answer for it."""
+        excess = len(self._queue) - MOST_UNSTORED
+        if excess <= 0:
+            return
+        free = list(self._queue)[self._in_flight : -1]
+        going = giving_way(free, self.epoch, excess, MOST_UNSTORED)
+        self._drop({*going.silent, *going.lost})
+        if going.report is not None:
+            # no `loss` in it: should a failed append have reached the disk after all, the record there stays
+            report = going.report
+            log = LogRow(wall=clock.wall(), event="loss", count=report.unmatched + report.matched)
+            self.record(Draft(kind=Kind.LOSS, detail=report.detail.encode(), log=log))
+
+    def _drop(self, gone: set[Recording]) -> None:
+        """Out of the queue; their lock-out counters go to the disk with the next that stays."""
+        staying: deque[Recording] = deque()
+        counters: dict[bytes, Plain] = {}
+        for recording in self._queue:
+            if recording in gone:
+                counters.update(recording.entry.lockouts)
+                self._by_hash.pop(recording.hash, None)
+                self.gave_way += recording.record is not None
+                continue
+            if counters:
+                recording.entry = replace(recording.entry, lockouts=counters | dict(recording.entry.lockouts))
+                counters = {}
+            staying.append(recording)
+        self._queue = staying
+        self._say_storage()
 
 
 def _matched(draft: Draft) -> bool:
     if draft.weight_matched is not None:
         return draft.weight_matched
     return draft.kind is not Kind.ACCESS or Flag.MATCHED in draft.flags
+
+
+def _records(count: int) -> str:
+    return f"{count} record" if count == 1 else f"{count} records"

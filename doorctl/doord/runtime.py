@@ -77,7 +77,7 @@ class Doord:
             link=self.link,
             facts=lambda: self.roster.facts,
             standing_flags=self._standing_flags,
-            on_storage=lambda failed: self.faults.set("storage", "the disk does not answer" if failed else None),
+            fault=self.faults.set,
             on_made=lambda hash_, made: self.receipts.made(hash_, made),  # noqa: PLW0108  made after the recorder
             spawn=self.spawn,
         )

@@ -120,7 +120,10 @@ def test_without_disk_and_courier_the_door_answers_and_says_so(play: Play, how: 
         expected = ANSWER_BOUND if courier == "mute" else COMMIT_BOUND
         assert released == slot + expected < slot + BOUND
         status = await house.status()
-        assert status["faults"] == ["storage: the disk does not answer"]
+        assert status["faults"] == [
+            "storage: the disk does not answer",
+            "storage and courier: 1 record had no place but memory when a door answered",
+        ]
         assert status["path"]["state"] == ("no courier" if courier == "away" else "connected")
         assert status["spool"]["waiting_for_disk"] == 2  # the grant and the fault
         await until_stored(house)

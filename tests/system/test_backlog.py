@@ -87,7 +87,7 @@ async def _record(site: SimSite, count: int) -> None:
         link=cast("CourierLink", _Nobody()),
         facts=lambda: facts,
         standing_flags=lambda: Flag.SIMULATED,
-        on_storage=lambda failed: pytest.fail(f"storage failed: {failed}"),
+        fault=lambda name, text: pytest.fail(f"{name}: {text}"),
         on_made=lambda _hash, _made: None,
         spawn=spawn,
     )
