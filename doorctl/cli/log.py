@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -44,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     paths = Paths.chosen(args.home)
     config = read_config(paths.config)
+    _may_read(paths.journal.parent)
     zone = ZoneInfo(config.site.timezone)
     since = None if args.since is None else moment(args.since, zone, datetime.now(tz=zone))
     reader = JournalReader(paths.journal)
@@ -61,6 +64,13 @@ def run(args: argparse.Namespace) -> int:
         found = reader.log(_MOST_AT_ONCE, door=args.door, after_id=last)
         if not found and _newest(reader) < last:
             last = 0  # a damaged journal was moved aside and a new one begun
+
+
+def _may_read(folder: Path) -> None:
+    if folder.exists() and not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
+        raise OperatorError(
+            f"{folder}: no right to read the access log", hint="members of group doorctl-read and root may"
+        )
 
 
 def _newest(reader: "JournalReader") -> int:

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -24,6 +25,7 @@ from doorctl.paths import Paths
 from doorctl.seal.keys import MonitorFile, create_monitor_keys, create_tls, write_monitor_file
 
 DOORCTL = [sys.executable, "-m", "doorctl.cli.main"]
+NOBODY = 65534
 CTRL_C = "\x03"
 PATIENCE_S = 20.0
 """For a process on a busy machine; what is waited for comes long before."""
@@ -195,3 +197,17 @@ def strings_under(folder: Path, words: Sequence[str]) -> list[str]:
     """Which of the words are in any file of a folder."""
     contents = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     return [word for word in words if any(word.encode() in content for content in contents)]
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """This process as a user without rights; what the kernel says of who connects is taken at connect()."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can come as somebody else")
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)

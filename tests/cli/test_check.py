@@ -92,6 +92,16 @@ def test_a_policy_that_the_roster_does_not_have(board: Board, capsys: pytest.Cap
     )
 
 
+def test_a_monitor_on_the_doors_own_board_is_a_warning(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    board.paths.monitor_keys.mkdir(parents=True)
+    (board.paths.monitor_keys / "token.key").touch()
+    ran = board.run(capsys, "check")
+    assert ran.code == 0
+    assert ran.out.startswith(
+        "doorctl.toml: warning: monitor: its keys are on this board, so the door can know; every report says so\n"
+    )
+
+
 def test_what_doord_would_not_start_with_ends_with_1(
     board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,10 +16,18 @@ import pytest
 
 from doorctl.cli import test_alarm
 from hal.wiegand.cards import FORMATS
-from tests.cli.board import CTRL_C, PATIENCE_S, Board, Hands, OnTerminal, codes_shown, wait_until
+from tests.cli.board import (
+    CTRL_C,
+    PATIENCE_S,
+    Board,
+    Hands,
+    OnTerminal,
+    as_nobody,
+    codes_shown,
+    wait_until,
+)
 
 pytestmark = pytest.mark.system
-NOBODY = 65534
 CONTACTS = ("GPIO27", "GPIO24")
 LAMPS = {"front": "GPIO6", "office": "GPIO10"}
 BUZZERS = {"front": "GPIO7", "office": "GPIO11"}
@@ -31,6 +39,7 @@ class Running:
     def __init__(self, board: Board) -> None:
         self.board = board
         self.log = board.home / "doord.log"
+        self._hands: Hands | None = None
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "doorctl.doord", "--home", str(board.home), "--debug"],
@@ -40,13 +49,19 @@ class Running:
     def start(self) -> None:
         """Until every reader reads and every door is closed."""
         wait_until(self.board.paths.mock_socket.exists, "the mock board")
-        self.hands = Hands(self.board.paths.mock_socket)
+        self._hands = Hands(self.board.paths.mock_socket)
         for pin in CONTACTS:
             self.hands.do("input", pin=pin, level=False)
         wait_until(self._armed, "the arming of the readers")
 
+    @property
+    def hands(self) -> Hands:
+        assert self._hands is not None
+        return self._hands
+
     def stop(self) -> int:
-        self.hands.close()
+        if self._hands is not None:
+            self._hands.close()
         self._process.terminate()
         return self._process.wait(PATIENCE_S)
 
@@ -113,20 +128,6 @@ def running(made_board: Board) -> Iterator[Running]:
         code = doord.stop()
         shutil.rmtree(folder)
     assert code == 0
-
-
-@contextlib.contextmanager
-def as_nobody() -> Iterator[None]:
-    """What the kernel says of who connects is taken at connect()."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can come as somebody else")
-    os.setegid(NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
 
 
 def test_enrol_open_redraw_remove(running: Running, capsys: pytest.CaptureFixture[str]) -> None:

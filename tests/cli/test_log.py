@@ -1,10 +1,13 @@
 """The access log as people and scripts read it."""
 
 import json
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +17,7 @@ from doorctl.core.types import SECOND, HolderId, Outcome, Reason, WallTime
 from doorctl.errors import OperatorError
 from doorctl.journal.journal import Journal
 from doorctl.journal.rows import Entry, LogRow
-from tests.cli.board import DOORCTL, PATIENCE_S, Board
+from tests.cli.board import DOORCTL, PATIENCE_S, Board, as_nobody
 
 NOON = datetime(2026, 7, 1, 12, 0, 0, tzinfo=UTC)
 ANA = HolderId("ana-lopez")
@@ -111,6 +114,24 @@ def test_a_board_that_never_ran(board: Board, capsys: pytest.CaptureFixture[str]
     ran = board.run(capsys, "log")
     assert ran.code == 1
     assert "journal.db: no journal\n  hint: has doord run here?" in ran.err
+
+
+def test_who_may_not_read_the_log_is_told_who_may(made_board: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="doorctl-"))
+    try:
+        folder.chmod(0o755)
+        board = made_board.copied_to(folder / "board")
+        write(board, ROWS)
+        board.paths.journal.parent.chmod(0o2750)
+        with as_nobody():
+            ran = board.run(capsys, "log")
+    finally:
+        shutil.rmtree(folder)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        f"doorctl: error: {board.paths.journal.parent}: no right to read the access log\n"
+        "  hint: members of group doorctl-read and root may\n"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "5", "5y", "٣m", "99999999999999d", "9" * 5000 + "d", "-5m"])
