@@ -2,7 +2,8 @@
 
 Rights are three separate groups, so that a helpdesk can read status without opening doors:
 `doorctl-read`, `doorctl-operate` (unlock, lockdown, path test), `doorctl-enrol` (the next card at a door).
-Root and the daemon's own user have all three. What is malformed is answered and counted; nothing else is disturbed.
+Root and the daemon's own user have all three, and find room whoever else is here. Who has no right is let go at once.
+What is malformed is answered and counted; nothing else is disturbed.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import os
 import pwd
 import socket
 import struct
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -22,7 +24,10 @@ from typing import Any, Final
 from doorctl.errors import DoorctlError, MalformedError, OperatorError
 
 LARGEST_REQUEST: Final = 4096
-MOST_CLIENTS: Final = 32
+MOST_CLIENTS: Final = 8
+"""At a time, of one user: more than a person's terminals."""
+MOST_OF_OTHERS: Final = 32
+"""At a time, of all users but root and the daemon's own."""
 IDLE_S: Final = 60
 _UCRED: Final = struct.Struct("3i")
 
@@ -33,6 +38,9 @@ class Right(Enum):
     READ = "doorctl-read"
     OPERATE = "doorctl-operate"
     ENROL = "doorctl-enrol"
+
+
+_WHO_MAY: Final = f"members of groups {', '.join(right.value for right in Right)} and root may"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +64,8 @@ class ControlServer:
         self._path = path
         self._operations = operations
         self._server: asyncio.Server | None = None
-        self._clients = 0
+        self._clients: Counter[int] = Counter()
+        """Connections by uid."""
         self.refused = 0
         """Requests that were malformed, unknown or not allowed."""
 
@@ -76,23 +85,35 @@ class ControlServer:
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._clients >= MOST_CLIENTS:
-            writer.close()
-            return
-        self._clients += 1
         try:
             caller = replace(peer(writer.get_extra_info("socket")), gone=reader.at_eof)
-            while line := await asyncio.wait_for(reader.readline(), IDLE_S):
-                writer.write(json.dumps(await self._answer(caller, line)).encode() + b"\n")
-                await writer.drain()
+            if not caller.rights:
+                self.refused += 1
+                writer.write(_line({"ok": False, "error": "control: not allowed", "hint": _WHO_MAY}))
+            elif not self._has_room(caller.uid):
+                self.refused += 1
+            else:
+                await self._converse(caller, reader, writer)
         except (TimeoutError, OSError, ValueError):
             # the door stays as it is: a client that is slow, gone or talks without end is only let go
             self.refused += 1
         finally:
-            self._clients -= 1
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    async def _converse(self, caller: Caller, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients[caller.uid] += 1
+        try:
+            while line := await asyncio.wait_for(reader.readline(), IDLE_S):
+                writer.write(_line(await self._answer(caller, line)))
+                await writer.drain()
+        finally:
+            self._clients -= Counter([caller.uid])
+
+    def _has_room(self, uid: int) -> bool:
+        others = sum(count for user, count in self._clients.items() if not _has_every_right(user))
+        return self._clients[uid] < MOST_CLIENTS and (_has_every_right(uid) or others < MOST_OF_OTHERS)
 
     async def _answer(self, caller: Caller, untrusted_line: bytes) -> Answer:
         try:
@@ -109,11 +130,16 @@ class ControlServer:
             return {"ok": False, "error": str(error), "hint": error.hint}
 
 
+def _line(answer: Answer) -> bytes:
+    return json.dumps(answer).encode() + b"\n"
+
+
 def parse_request(untrusted_line: bytes) -> tuple[str, Mapping[str, Any]]:
     """(operation, its other members) of one line; MalformedError where it is no flat JSON object with `op`."""
     try:
         request = json.loads(untrusted_line)
     except (ValueError, RecursionError) as error:
+        # the door stays as it is: nobody knows what was asked
         raise MalformedError("control: not a line of JSON") from error
     if not isinstance(request, dict) or not isinstance(request.get("op"), str):
         raise MalformedError('control: expected an object with "op"')
@@ -131,17 +157,23 @@ def peer(connection: socket.socket) -> Caller:
 
 def rights_of(uid: int, gid: int) -> frozenset[Right]:
     """All for root and the daemon's own user, else what the user's groups grant."""
-    if uid in (0, os.geteuid()):
+    if _has_every_right(uid):
         return frozenset(Right)
     try:
         member_of = set(os.getgrouplist(pwd.getpwuid(uid).pw_name, gid))
     except KeyError:
+        # the door stays as it is: a user without a name has the right of its group, or none
         member_of = {gid}
     return frozenset(right for right in Right if _group_id(right.value) in member_of)
+
+
+def _has_every_right(uid: int) -> bool:
+    return uid in (0, os.geteuid())
 
 
 def _group_id(name: str) -> int | None:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
+        # the door stays as it is: a group that does not exist grants nothing
         return None
