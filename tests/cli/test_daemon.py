@@ -48,7 +48,9 @@ class Running:
 
     def start(self) -> None:
         """Until every reader reads and every door is closed."""
-        wait_until(self.board.paths.mock_socket.exists, "the mock board")
+        mock = self.board.paths.mock_socket
+        wait_until(lambda: mock.exists() or self._process.poll() is not None, "the mock board")
+        assert self._process.poll() is None, self.log.read_text(encoding="utf-8")
         self._hands = Hands(self.board.paths.mock_socket)
         for pin in CONTACTS:
             self.hands.do("input", pin=pin, level=False)
