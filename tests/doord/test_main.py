@@ -1,0 +1,118 @@
+"""`python -m doorctl.doord` as systemd starts it: a real process, from its files to its end."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from doorctl.cli.ask import ask
+from doorctl.doord.__main__ import main
+from doorctl.journal.journal import Journal
+from doorctl.journal.reader import JournalReader
+from doorctl.paths import Paths
+from doorctl.roster.enrolment import RosterWriter
+from tests.doord.site import CHEAP
+from tests.doord.test_assembly import make_board
+
+PATIENCE_S = 20
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def home(folder: Path) -> Path:
+    """All that a start reads."""
+    paths = make_board(folder / "home", simulated=True)
+    RosterWriter.create(paths.roster, today=date(2027, 1, 1), stretch=CHEAP, code_length=8, codes_per_holder=2).close()
+    return folder / "home"
+
+
+@contextlib.contextmanager
+def started(home: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """The daemon, once it has told systemd that it is ready."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        home.with_name("notify").unlink(missing_ok=True)
+        ear.bind(str(home.with_name("notify")))
+        ear.settimeout(0.1)
+        with subprocess.Popen(
+            [sys.executable, "-m", "doorctl.doord", "--home", str(home), *arguments],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "NOTIFY_SOCKET": str(home.with_name("notify"))},
+        ) as process:
+            try:
+                assert ready(ear, process), process.stderr.read() if process.stderr else ""
+                yield process
+            finally:
+                process.kill()
+
+
+def ready(ear: socket.socket, process: "subprocess.Popen[str]") -> bool:
+    """Whether it said so before it ended or patience did."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(TimeoutError):
+            return ear.recv(100) == b"READY=1"
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_clean_stop_ends_with_0_and_leaves_nothing(home: Path, number: signal.Signals) -> None:
+    paths = Paths.under(home)
+    with started(home, "--debug") as process:
+        assert ask(paths, "status")["doors"][0]["name"] == "front"
+        core = Path(f"/proc/{process.pid}/limits").read_text().partition("Max core file size")[2].split()[0]
+        assert core == "0", "a core would hold codes and keys"
+        process.send_signal(number)
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert "doord: INFO: ready: 2 doors, mock chip" in said
+    assert "Traceback" not in said
+    assert list(paths.run.iterdir()) == []
+
+
+def test_a_killed_one_starts_again_and_says_where_it_was(home: Path) -> None:
+    paths = Paths.under(home)
+    for _ in range(2):
+        with started(home) as process:
+            assert ask(paths, "unlock", door="office")["ok"]
+            process.kill()
+            process.wait(PATIENCE_S)
+    rows = [row.row.event for row in JournalReader(paths.journal).log(100)]
+    assert rows == ["start", "operator", "start", "operator"]
+    with Journal.open(paths.journal) as journal:
+        assert journal.recovered is None
+        assert journal.status().pending == 4
+
+
+def test_a_second_one_on_the_same_board_does_not_start(home: Path) -> None:
+    with started(home):
+        second = subprocess.run(
+            [sys.executable, "-m", "doorctl.doord", "--home", str(home)],
+            capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+        assert second.returncode == 1
+        assert second.stderr.startswith("doord: error: ")
+        assert "in use by another doord" in second.stderr
+        assert "Traceback" not in second.stderr
+        assert ask(Paths.under(home), "status")["ok"], "and the first goes on"
+
+
+def test_what_cannot_start_says_so_and_ends_with_1(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resource.setrlimit", lambda *_: None)
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
+    assert main(["--home", str(folder / "nowhere")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("doord: error: ")
+    assert "there is no configuration" in said
+    assert "hint: " in said
