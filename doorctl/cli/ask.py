@@ -2,6 +2,8 @@
 
 import json
 import socket
+from contextlib import suppress
+from contextlib import suppress
 from typing import Any, Final
 
 from doorctl.errors import OperatorError, PeerError
@@ -20,7 +22,9 @@ def ask(paths: Paths, operation: str, *, within_s: float = ANSWER_WITHIN_S, **re
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(within_s)
             connection.connect(str(path))
-            connection.sendall(line)
+            with suppress(BrokenPipeError):  # who may do nothing is told so and let go before it has asked
+                with suppress(BrokenPipeError):  # who may nothing is told so before asking, and the line is there to read
+                connection.sendall(line)
             answer = json.loads(_line(connection))
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise OperatorError(f"{path}: doord is not running here", hint=_NOT_RUNNING) from error

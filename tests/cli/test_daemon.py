@@ -72,7 +72,8 @@ class Running:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE_S)
             connection.connect(str(self.board.paths.control_socket))
-            connection.sendall(line)
+            with contextlib.suppress(BrokenPipeError):  # let go before it was asked
+                connection.sendall(line)
             return connection.makefile("rb").readline()
 
     def status(self) -> dict[str, Any]:
@@ -257,24 +258,23 @@ def test_a_line_without_end_is_let_go_and_nobody_else(running: Running) -> None:
     assert running.status()["control"]["refused"] == before + 1
 
 
-@pytest.mark.parametrize(
-    ("request_line", "group"),
-    [
-        (b'{"op": "status"}\n', "doorctl-read"),
-        (b'{"op": "unlock", "door": "front"}\n', "doorctl-operate"),
-        (b'{"op": "lockdown", "on": true}\n', "doorctl-operate"),
-        (b'{"op": "test-alarm"}\n', "doorctl-operate"),
-        (b'{"op": "next-card", "door": "front"}\n', "doorctl-enrol"),
-    ],
-)
-def test_who_is_in_no_group_may_do_nothing(running: Running, request_line: bytes, group: str) -> None:
+@pytest.mark.parametrize("operation", ["status", "unlock", "lockdown", "test-alarm", "next-card"])
+def test_who_is_in_no_group_may_do_nothing(running: Running, operation: str) -> None:
     before = running.status()["control"]["refused"]
     with as_nobody():
-        answer = json.loads(running.ask(request_line))
-    name = json.loads(request_line)["op"]
-    assert answer == {"ok": False, "error": f"{name}: not allowed", "hint": f"members of group {group} and root may"}
+        answer = json.loads(running.ask(json.dumps({"op": operation}).encode() + b"\n"))
+    assert (answer["ok"], answer["error"]) == (False, "control: not allowed")
     assert running.status()["control"]["refused"] == before + 1
     assert running.status()["lockdown"] is False
+
+
+def test_who_may_do_nothing_is_told_which_groups_may(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(20):  # doord may hang up before or after the command has asked
+        with as_nobody():
+            ran = running.board.run(capsys, "status")
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith("doorctl: error: control: not allowed\n  hint: ")
+        assert "doorctl-read" in ran.err
 
 
 def test_nobody_else_drives_the_mock_or_takes_records(running: Running) -> None:
