@@ -34,6 +34,7 @@ from doorctl.doord.registrar import Registrar
 from doorctl.doord.situations import Situations
 from doorctl.doord.upkeep import Upkeep
 from doorctl.doord.worker import WorkerThread
+from doorctl.errors import StorageError
 from doorctl.journal.journal import Journal
 from doorctl.journal.rows import LogRow
 from doorctl.sdnotify import notify
@@ -55,11 +56,11 @@ class Doord:
         config, paths = site.config, site.paths
         self.board, self._pins = claim_pins(config)
         self.roster = RosterAccess(paths.roster, site.keys.lookup)
-        paths.journal.parent.mkdir(parents=True, exist_ok=True)
-        self.journal = Journal.open(paths.journal)
+        self.journal = Journal.standing(paths.journal)
         self.journal_thread = WorkerThread("journal")
         self.clock = clock.WallClock(config.site.timezone)
-        self.clock.journal_ends_at(self.journal.last_wall(), clock.wall())
+        with suppress(StorageError):  # the door stays as it is: a clock that nothing contradicts is believed
+            self.clock.journal_ends_at(self.journal.last_wall(), clock.wall())
         self.faults = Faults(self._record_fault)
         self.lockdown = LockdownMark(paths.journal.parent / "lockdown")
         self.link = CourierLink(
@@ -90,7 +91,7 @@ class Doord:
             wall_clock=self.clock,
             spawn=self.spawn,
         )
-        self.registrar = Registrar(self.roster, self.recorder, self.journal.sent_generation())
+        self.registrar = Registrar(self.roster, self.recorder, self._sent_generation())
         self.doors: dict[DoorName, DoorUnit] = {}
         self._stopped = asyncio.Event()
         self._failure: BaseException | None = None
@@ -158,6 +159,13 @@ class Doord:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _sent_generation(self) -> int:
+        try:
+            return self.journal.sent_generation()
+        except StorageError:
+            # the door stays as it is: the registrations are recorded again, and the monitor knows them
+            return 0
+
     async def _close_files(self) -> None:
         await self.roster.close()
         await self.journal_thread.call(self.journal.close)
@@ -182,7 +190,8 @@ class Doord:
         self.rules = rules(config)
         policy = config.lockout
         lockouts = Lockouts(LockoutPolicy(tries=policy.tries, first=policy.first, longest=policy.longest))
-        lockouts.restore(stored_counters(self.journal.load_lockouts()), clock.monotonic())
+        with suppress(StorageError):  # the door stays as it is: it counts from nothing rather than not at all
+            lockouts.restore(stored_counters(self.journal.load_lockouts()), clock.monotonic())
         self.times = answer.calibrated(await self.roster.slowest_stretch())
         return Access(
             roster=self.roster,

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
 from doorctl.core.types import WallTime
-from doorctl.errors import InternalError
+from doorctl.errors import InternalError, OperatorError
 from doorctl.journal import bounds, spool
 from doorctl.journal import entries as writing
 from doorctl.journal.faults import FaultKind, JournalError, journal_error
@@ -34,12 +34,14 @@ _T = TypeVar("_T")
 
 
 class Journal:
-    """Made by `open`. After a failure it opens its file again at the next call, and recovers it where it is damaged."""
+    """Made by `open` or `standing`. After a failure the next call opens the file again, and recovers a damaged one."""
 
-    def __init__(self, path: Path, *, limit: int, descriptor: int) -> None:
+    def __init__(self, path: Path, *, limit: int) -> None:
         self._path = path
         self._limit = limit
-        self._lock = descriptor
+        self._lock: int | None = None
+        """None where the disk did not even let the lock be made."""
+        self._closed = False
         self._connection: sqlite3.Connection | None = None
         self._suspect = True
         """Check all of the file when it is opened next."""
@@ -52,9 +54,26 @@ class Journal:
     @classmethod
     def open(cls, path: Path, *, limit: int = bounds.LIMIT) -> Self:
         """Creates, migrates, checks; a damaged file is moved aside (`recovered`). OperatorError: another doord."""
-        journal = cls(path, limit=limit, descriptor=lock(path))
+        journal = cls(path, limit=limit)
         try:
+            journal._lock = lock(path)
             journal._read(lambda _: None)
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    @classmethod
+    def standing(cls, path: Path, *, limit: int = bounds.LIMIT) -> Self:
+        """As `open`, but a disk that is full or fails is no reason not to begin: every call tries it again.
+
+        OperatorError: another doord. StorageError that is no JournalError: the file is of a newer doorctl.
+        """
+        journal = cls(path, limit=limit)
+        try:
+            with suppress(JournalError):  # the door stays as it is: the first call that needs the disk says it again
+                journal._lock = lock(path)
+                journal._read(lambda _: None)
         except BaseException:
             journal.close()
             raise
@@ -63,9 +82,10 @@ class Journal:
     def close(self) -> None:
         """Idempotent. What was appended is on the disk already."""
         self._disconnect()
-        if self._lock >= 0:
+        self._closed = True
+        if self._lock is not None:
             os.close(self._lock)
-            self._lock = -1
+            self._lock = None
 
     def __enter__(self) -> Self:
         return self
@@ -175,8 +195,10 @@ class Journal:
         return self._read(settle)
 
     def _live(self) -> sqlite3.Connection:
-        if self._lock < 0:
+        if self._closed:
             raise InternalError(f"{self._path.name}: used after close")
+        if self._lock is None:
+            self._lock = self._lock_late()
         if self._connection is None:
             connection, recovered = open_or_recover(self._path, check=self._suspect)
             self._connection, self._suspect, self._settled = connection, False, False
@@ -185,6 +207,13 @@ class Journal:
             with suppress(sqlite3.OperationalError):  # a full disk can still be read; `_settle` tries again
                 self._settled = settle(connection)
         return self._connection
+
+    def _lock_late(self) -> int:
+        try:
+            return lock(self._path)
+        except OperatorError as error:
+            # began while the disk failed, and was overtaken: not ours to write until the other one ends
+            raise JournalError(str(error), kind=FaultKind.BUSY, hint=error.hint) from error
 
     def _settle(self, connection: sqlite3.Connection) -> None:
         # Without this an append could call durable what a failed fsync left in the kernel's memory only.

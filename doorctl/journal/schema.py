@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from doorctl.errors import StorageError
-from doorctl.journal.faults import damaged
+from doorctl.journal.faults import FaultKind, JournalError, damaged
 
 APPLICATION_ID: Final = 0x44434A31
 """"DCJ1", in the file's header (sqlite.org/pragma.html#pragma_application_id)."""
@@ -75,7 +75,7 @@ def configure(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
-        raise StorageError(f"journal: this disk cannot do write-ahead logging (journal mode {mode})")
+        raise JournalError(f"journal: this disk cannot do write-ahead logging (journal mode {mode})", kind=FaultKind.IO)
     for setting in (
         "synchronous = FULL",
         "wal_autocheckpoint = 0",

@@ -1,5 +1,7 @@
 """Memory while the disk fails: what gives way and that it is said, what the courier is given, what has no place."""
 
+import shutil
+
 import pytest
 
 from doorctl.core.types import Outcome, Reason
@@ -7,11 +9,14 @@ from doorctl.doord import clock
 from doorctl.doord import recorder as recorder_module
 from doorctl.doord.recorder import MOST_KEPT, Draft
 from doorctl.journal.rows import LogRow
+from doorctl.paths import Paths
 from doorctl.wire.detail import LossDetail
 from doorctl.wire.handoff import Type
-from doorctl.wire.record import Flag, Header, Kind, parse_header
+from doorctl.wire.record import Flag, Header, Kind, Sequence, parse_header
 from tests.doord.conftest import Play
-from tests.doord.house import House
+from tests.doord.house import House, running
+from tests.doord.site import MadeSite
+from tests.doord.virtual import VirtualLoop
 
 MOST = 50
 
@@ -153,3 +158,34 @@ def test_a_record_with_no_place_but_memory_is_told(play: Play) -> None:
         assert (await house.status())["faults"] == []
 
     play(story, courier=False)
+
+
+@pytest.mark.parametrize("in_the_way", ["", ".lock"])
+def test_doord_starts_on_a_disk_that_fails(site: MadeSite, paths: Paths, loop: VirtualLoop, in_the_way: str) -> None:
+    """People get in, the courier has every record, START first; and all of it is journaled once the disk works."""
+    obstacle = paths.journal.with_name(paths.journal.name + in_the_way)
+    obstacle.mkdir(parents=True)
+
+    async def story() -> None:
+        async with running(site, paths, loop) as house:
+            assert (await house.status())["faults"] == ["storage: the disk does not answer"]
+            ana = house.site.people["ana"]
+            await house.enter("front", ana.card, ana.code)
+            await house.wait(2)
+            assert len(house.releases("front")) == 1
+            held = [house.monitor.open(record) for record in house.courier.records(Type.HOLD)]
+            kinds = {header.sequence: body.kind for header, body in held}
+            assert (kinds[Sequence(1)], kinds[Sequence(2)]) == (Kind.START, Kind.FAULT)
+            assert Kind.ACCESS in kinds.values()
+            assert all(body.flags & Flag.STORAGE_FAULT for _, body in held)
+            assert house.recorder.nowhere == 0
+            shutil.rmtree(obstacle)
+            await house.wait(5)
+            assert (await house.status())["faults"] == []
+            status = house.doord.journal.status()
+            assert status.head is not None
+            assert status.head.sequence == house.recorder.sequence
+            assert [row.event for row in house.log()][:2] == ["start", "fault"]
+            assert [row.detail for row in house.log() if row.event == "fault"][-1] == "storage works again"
+
+    loop.run_until_complete(story())
