@@ -3,7 +3,6 @@
 import json
 import socket
 from contextlib import suppress
-from contextlib import suppress
 from typing import Any, Final
 
 from doorctl.errors import OperatorError, PeerError
@@ -23,7 +22,6 @@ def ask(paths: Paths, operation: str, *, within_s: float = ANSWER_WITHIN_S, **re
             connection.settimeout(within_s)
             connection.connect(str(path))
             with suppress(BrokenPipeError):  # who may do nothing is told so and let go before it has asked
-                with suppress(BrokenPipeError):  # who may nothing is told so before asking, and the line is there to read
                 connection.sendall(line)
             answer = json.loads(_line(connection))
     except (FileNotFoundError, ConnectionRefusedError) as error:
