@@ -8,6 +8,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -228,8 +229,7 @@ def _with_another_beep(seen: Seen) -> Seen:
 
 def _lose_newest_record(journal: Path) -> None:
     """What must never happen: the newest record is gone from the disk although its strike moved."""
-    with sqlite3.connect(journal) as connection:
+    with closing(sqlite3.connect(journal)) as connection, connection:
         (newest,) = connection.execute("SELECT max(id) FROM record").fetchone()
         connection.execute("DELETE FROM pending WHERE id = ?", (newest,))
         connection.execute("DELETE FROM record WHERE id = ?", (newest,))
-    connection.close()
