@@ -13,7 +13,7 @@ from typing import Final
 
 from doorctl.core.decision import Decision, Granted, Rules, Situation, decide
 from doorctl.core.effects import Request
-from doorctl.core.lockout import Counter, GuessingWindow, LockoutKey, Lockouts, card_key, reader_key
+from doorctl.core.lockout import CARD_KEYS, Counter, GuessingWindow, LockoutKey, Lockouts, card_key, reader_key
 from doorctl.core.types import SECOND, DoorName, Duration, Monotonic, Outcome, ReaderName, Reason
 from doorctl.doord import clock
 from doorctl.doord.answer import ANSWER_BOUND, COMMIT_ALLOWANCE, COMMIT_BOUND, AnswerTimes
@@ -26,6 +26,11 @@ from doorctl.wire.record import Flag, Kind
 
 LOCKOUT_PREFIX: Final = b"lockout "
 """Before a counter's key in the journal."""
+COUNTED_PREFIX: Final = b"counted "
+"""Before a reader's name: how many entries there are only counted so far."""
+ANY_CARD: Final = card_key(b"")
+BLIND: Final = frozenset({Reason.LOCKED_OUT, Reason.LOCKDOWN})
+"""Answered without regard to a row: everything but the sealed record is the same with and without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,8 @@ class Access:
         self._lockouts, self._guessing = lockouts, guessing
         self._on_slow_storage = on_slow_storage
         self._coalescers: dict[ReaderName, Coalescer] = {}
+        self._cards = {c.key: None for c in lockouts.counters(clock.monotonic()) if c.key.startswith(ANY_CARD)}
+        """Those whose counters are stored, nearly in the order in which they give way."""
         self._granting: Tally[DoorName] = Tally()
         self.late_slots = 0
         """Entries that a busy board moved to a later slot."""
@@ -96,34 +103,42 @@ class Access:
         """An entry that never became a request: recorded and answered like every other denial."""
         slot = self._times.slot(at, with_code=False, now=clock.monotonic())
         await until(slot)
-        log = LogRow(
-            wall=clock.wall(), event="access", door=place.door, reader=place.reader,
-            outcome=Outcome.DENIED, reason=reason,
-        )  # fmt: skip
-        draft = Draft(
-            kind=Kind.ACCESS, outcome=Outcome.DENIED, reason=reason, door=place.door, reader=place.reader, log=log
-        )
-        await self.settle(self._recorder.record(draft), slot)
+        wall = clock.wall()
+        if self._coalescer(place.reader).tell_alone(reason, clock.monotonic(), wall):
+            log = LogRow(
+                wall=wall, event="access", door=place.door, reader=place.reader,
+                outcome=Outcome.DENIED, reason=reason,
+            )  # fmt: skip
+            draft = Draft(
+                kind=Kind.ACCESS, outcome=Outcome.DENIED, reason=reason, door=place.door, reader=place.reader, log=log
+            )
+            recording = self._recorder.record(draft)
+        else:
+            recording = self._only_counted(place, {})
+        await self.settle(recording, slot)
 
     def flush(self, now: Monotonic) -> None:
-        """Record the wrong codes that were only counted, where their window is over."""
+        """Record what was only counted, where its window is over."""
         for reader, coalescer in self._coalescers.items():
-            if counted := coalescer.on_deadline(now):
-                self._record_counted(reader, counted)
+            self._record_counted(reader, coalescer.on_deadline(now))
+
+    def flush_all(self) -> None:
+        """Record what was only counted: the process ends."""
+        for reader, coalescer in self._coalescers.items():
+            self._record_counted(reader, coalescer.take())
 
     def _decide(
         self, request: Request, found: Found, place: Place, situation: Callable[[bool], Situation]
-    ) -> tuple[Decision, Recording | None]:
+    ) -> tuple[Decision, Recording]:
         now = clock.monotonic()
         key = self._lockout_key(request, found, place)
         locked_out = key is not None and self._lockouts.locked_out(key, now)
         match = found.row.match if found.row is not None else None
         decision = decide(match=match, situation=self._with_grants(situation(locked_out)), rules=self._rules)
-        if key is not None and found.readable:
-            (self._lockouts.wrong if match is None else self._lockouts.right)(key, now)
+        lockouts = self._count(key, found, decision.reason, now)
         reason = decision.reason if found.readable else Reason.FAULT
-        recording = self._record(decision, reason, found, place, key, now)
-        if match is None and key is not None and found.readable:
+        recording = self._record(decision, reason, found, place, lockouts)
+        if key is not None and found.readable and is_guess(decision.reason):
             self._count_guess(now)
         return decision, recording
 
@@ -139,12 +154,11 @@ class Access:
         return reader_key(place.reader) if found.card is None else card_key(found.card)
 
     def _record(
-        self, decision: Decision, reason: Reason, found: Found, place: Place, key: LockoutKey | None, now: Monotonic
-    ) -> Recording | None:
-        wall, lockouts = clock.wall(), self._lockout_entry(key, now)
-        matched = found.row is not None
-        if not matched and not self._coalescer(place.reader).tell_alone(now, wall):
-            return self._recorder.remember(lockouts) if lockouts else None
+        self, decision: Decision, reason: Reason, found: Found, place: Place, lockouts: dict[bytes, Plain]
+    ) -> Recording:
+        wall, now = clock.wall(), clock.monotonic()
+        if decision.reason is Reason.NO_MATCH and not self._coalescer(place.reader).tell_alone(reason, now, wall):
+            return self._only_counted(place, lockouts)
         log = LogRow(
             wall=wall, event="access", door=place.door, reader=place.reader, holder=decision.holder,
             outcome=decision.outcome, reason=reason,
@@ -154,19 +168,46 @@ class Access:
                 kind=Kind.ACCESS,
                 outcome=decision.outcome,
                 reason=reason,
-                flags=Flag.MATCHED if matched else Flag(0),
+                flags=Flag.MATCHED if found.row is not None else Flag(0),
                 door=place.door,
                 reader=place.reader,
                 token=found.row.token if found.row is not None else None,
                 row_tag=found.row_tag,
                 log=log,
                 lockouts=lockouts,
+                weight_matched=False if decision.reason in BLIND else None,
             )
         )
 
-    def _lockout_entry(self, key: LockoutKey | None, now: Monotonic) -> dict[bytes, Plain]:
+    def _only_counted(self, place: Place, lockouts: dict[bytes, Plain]) -> Recording:
+        """Always something to write, or a slow disk would be waited for by none but those who matched."""
+        count = self._coalescer(place.reader).count
+        return self._recorder.remember(lockouts | {COUNTED_PREFIX + place.reader.encode(): count})
+
+    def _count(self, key: LockoutKey | None, found: Found, reason: Reason, now: Monotonic) -> dict[bytes, Plain]:
+        """Count the code, and what is to be stored of it. In lockdown none counts: a right one must not tell."""
         if key is None:
             return {}
+        if not found.readable or reason is Reason.LOCKDOWN:
+            return self._lockout_entry(key, now)
+        (self._lockouts.wrong if found.row is None else self._lockouts.right)(key, now)
+        return self._lockout_entry(key, now) | self._evicted(key, now)
+
+    def _evicted(self, key: LockoutKey, now: Monotonic) -> dict[bytes, Plain]:
+        """What gave way to the card that was counted last; on the disk it goes as well."""
+        self._cards.pop(key, None)
+        if not key.startswith(ANY_CARD) or not self._lockouts.counter(key, now).wrong:
+            return {}
+        self._cards[key] = None
+        if len(self._cards) <= CARD_KEYS:
+            return {}
+        gone = next((card for card in self._cards if not self._lockouts.counter(card, now).wrong), None)
+        if gone is None:
+            return {}
+        del self._cards[gone]
+        return {LOCKOUT_PREFIX + gone: None}
+
+    def _lockout_entry(self, key: LockoutKey, now: Monotonic) -> dict[bytes, Plain]:
         counter = self._lockouts.counter(key, now)
         plain: Plain = [counter.wrong, int(counter.remaining)] if counter.wrong else None
         return {LOCKOUT_PREFIX + key: plain}
@@ -177,35 +218,36 @@ class Access:
             log = LogRow(wall=clock.wall(), event="guessing", count=alarm.wrong_codes)
             self._recorder.record(Draft(kind=Kind.GUESSING, detail=detail.encode(), log=log))
 
-    def _record_counted(self, reader: ReaderName, counted: Counted) -> None:
+    def _record_counted(self, reader: ReaderName, counts: tuple[Counted, ...]) -> None:
         door = reader.partition("/")[0]
-        log = LogRow(
-            wall=clock.wall(), event="access", door=door, reader=reader, outcome=Outcome.DENIED,
-            reason=Reason.NO_MATCH, count=counted.count,
-        )  # fmt: skip
-        self._recorder.record(
-            Draft(
-                kind=Kind.ACCESS,
-                outcome=Outcome.DENIED,
-                reason=Reason.NO_MATCH,
-                count=counted.count,
-                door=door,
-                reader=reader,
-                detail=CoalescedDetail(first=counted.first).encode(),
-                log=log,
+        for counted in counts:
+            log = LogRow(
+                wall=clock.wall(), event="access", door=door, reader=reader, outcome=Outcome.DENIED,
+                reason=counted.reason, count=counted.count,
+            )  # fmt: skip
+            self._recorder.record(
+                Draft(
+                    kind=Kind.ACCESS,
+                    outcome=Outcome.DENIED,
+                    reason=counted.reason,
+                    count=counted.count,
+                    door=door,
+                    reader=reader,
+                    detail=CoalescedDetail(first=counted.first).encode(),
+                    log=log,
+                    lockouts={COUNTED_PREFIX + reader.encode(): None},
+                )
             )
-        )
 
     def _coalescer(self, reader: ReaderName) -> Coalescer:
         return self._coalescers.setdefault(reader, Coalescer())
 
-    async def settle(self, recording: Recording | None, slot: Monotonic) -> None:
+    async def settle(self, recording: Recording, slot: Monotonic) -> None:
         """Return when the answer may be shown: committed and at its time, or at the bound with the courier's word."""
-        if recording is not None:
-            await asyncio.wait({recording.committed}, timeout=seconds_until(Monotonic(slot + COMMIT_BOUND)))
-            if not recording.committed.done():
-                await self._recorder.hold(recording, Monotonic(slot + ANSWER_BOUND))
-                self._on_slow_storage()
+        await asyncio.wait({recording.committed}, timeout=seconds_until(Monotonic(slot + COMMIT_BOUND)))
+        if not recording.committed.done():
+            await self._recorder.hold(recording, Monotonic(slot + ANSWER_BOUND))
+            self._on_slow_storage()
         await until(Monotonic(slot + COMMIT_ALLOWANCE))
 
 
@@ -220,6 +262,11 @@ def stored_counters(stored: Mapping[bytes, Plain]) -> list[Counter]:
             case _:
                 continue
     return counters
+
+
+def is_guess(reason: Reason) -> bool:
+    """Whether a code that was answered so counts for the guessing alarm; at a lock-out every one does."""
+    return reason in {Reason.NO_MATCH, Reason.LOCKED_OUT}
 
 
 def seconds_until(moment: Monotonic) -> float:

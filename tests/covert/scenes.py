@@ -47,7 +47,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """Codes of nobody, so many, as fast as the keypad sends."""
+    """Codes of nobody, so many, as fast as the keypad sends; without keys: cards of nobody, which lock nothing out."""
 
     reader: Reader
     times: int
@@ -274,7 +274,8 @@ async def _at_a_reader(step: Typed | Begun | Wrong | Carded | Passer, house: Hou
                 await house.enter(reader, None, code)
         case Wrong(reader, times, keys):
             for _ in range(times):
-                await house.enter(reader, person.card if reader == "front" else None, keys, gap_ms=40)
+                card = person.card if reader == "front" else None
+                await house.enter(reader, card if keys else cards["nobody's"], keys or None, gap_ms=40)
                 await house.wait(ANSWER_S)
         case Carded(reader, whose):
             await house.enter(reader, cards[whose], None)
