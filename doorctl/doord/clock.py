@@ -52,9 +52,12 @@ class WallClock:
         """Compare with the newest journal row: a clock before it has jumped back."""
         self._before_journal = last is not None and now < last
 
-    def monitor_says(self, monitor: WallTime, now: WallTime) -> None:
-        """Compare with the time of a verified receipt: it confirms or contradicts."""
-        self._contradicted = abs(monitor - now) > LARGEST_DIFFERENCE
+    def monitor_says(self, monitor: WallTime, now: WallTime, *, age: int = 0) -> None:
+        """Compare with the time of a verified receipt, of a record made `age` ns ago: it confirms or contradicts.
+
+        It was signed at some time since then, so that whoever delays it contradicts nothing.
+        """
+        self._contradicted = not now - age - LARGEST_DIFFERENCE <= monitor <= now + LARGEST_DIFFERENCE
         if not self._contradicted:
             self._before_journal = False
 

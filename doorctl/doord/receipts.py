@@ -7,6 +7,8 @@ receipt played back by the network side moves nothing. Nothing that arrives here
 
 import asyncio
 from collections import OrderedDict, deque
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from doorctl.core.types import SECOND, Monotonic
@@ -24,7 +26,9 @@ from doorctl.wire.record import SUPERVISION_BIT, ControllerId, RecordHash
 _RECENT: Final = Monotonic(60 * SECOND)
 _MOST_RECENT: Final = 512
 _MOST_WANTED: Final = 1024
-"""Records sent again for one wish; a monitor that lost more wishes again."""
+"""Records to be sent again, and those of one wish; a monitor that lost more wishes again."""
+_MOST_PASSES: Final = 16
+"""Passes begun above one that is not at its end; beyond that they become one, from the newest."""
 MOST_TAKEN: Final = 4096
 """Receipts that wait for the journal; what comes above that is not taken, and its record sent and receipted again."""
 RETRY_S: Final = 1.0
@@ -50,10 +54,16 @@ class Receipts:
         self._recent: OrderedDict[RecordHash, Monotonic] = OrderedDict()
         self._waiters: dict[RecordHash, asyncio.Future[None]] = {}
         self._taken: list[ReceiptKey] = []
+        self._closed = False
         self._marking: asyncio.Task[None] | None = None
         self._finding: asyncio.Task[None] | None = None
         self._wanted: deque[Stored] = deque()
-        self._offered: Stored | None = None
+        self._passes: list[_Pass] = []
+        self._newest = 0
+        """Position of the newest record ever offered as backlog."""
+        self._handed = (0, 0)
+        self.wishes_cut = 0
+        """Records that the monitor wants again and that there was no room for; it will want them again."""
         self.forged = 0
         """Receipts that the monitor did not sign, or that are of another board."""
         self.for_nothing = 0
@@ -90,14 +100,23 @@ class Receipts:
             self.refused[receipt.refusal.name] = self.refused.get(receipt.refusal.name, 0) + 1
             return
         self._tell_time(receipt)
-        self._recorder.receipted(receipt.record)
+        waiting = self._recorder.receipted(receipt.record)
         if waiter := self._waiters.pop(receipt.record, None):
             waiter.set_result(None)
         if receipt.want_count:
             self._want(receipt)
-        if receipt.sequence & SUPERVISION_BIT or len(self._taken) >= MOST_TAKEN:
+        if receipt.sequence & SUPERVISION_BIT:
             return
-        self._taken.append((receipt.epoch, receipt.sequence, receipt.record, receipt.monitor_time))
+        key = (receipt.epoch, receipt.sequence, receipt.record, receipt.monitor_time)
+        if waiting is None or waiting.committed.done():
+            self._mark_soon(key)
+        else:
+            waiting.committed.add_done_callback(lambda _: self._mark_soon(key))
+
+    def _mark_soon(self, key: ReceiptKey) -> None:
+        if self._closed or len(self._taken) >= MOST_TAKEN:
+            return
+        self._taken.append(key)
         if self._marking is None or self._marking.done():
             self._marking = self._spawn(self._mark(), name="receipts")
 
@@ -105,39 +124,67 @@ class Receipts:
         """Older records, newest first: what the monitor wants again, then what waits for a receipt.
 
         Each pass goes down to the oldest before it begins at the newest again, so that a record which the monitor
-        refuses cannot stand in the way of the others.
+        refuses cannot stand in the way of the others. What was made since, and may be with no courier, comes first.
         """
+        self._begin_pass()
         records = [self._wanted.popleft().record for _ in range(min(most, len(self._wanted)))]
-        if len(records) < most:
-            found = await self._thread.call(self._journal.pending, most - len(records), before=self._offered)
-            self._offered = found[-1] if len(found) == most - len(records) else None
-            records += [stored.record for stored in found]
+        while len(records) < most and self._passes:
+            records += await self._next_of_pass(most - len(records))
         return records
 
+    def _begin_pass(self) -> None:
+        handed, self._handed = self._handed, self._recorder.handed
+        if len(self._passes) >= _MOST_PASSES:
+            self._passes.clear()
+        if not self._passes:
+            self._passes.append(_Pass(above=0))
+        elif handed != self._handed:
+            self._passes.append(_Pass(above=self._newest))
+
+    async def _next_of_pass(self, most: int) -> list[bytes]:
+        this = self._passes[-1]
+        try:
+            found = await self._thread.call(self._journal.pending, most, before=this.last)
+        except StorageError:
+            # the door stays as it is: what is wanted again was taken already, and the courier asks for more
+            self._passes.clear()
+            return []
+        fitting = [stored for stored in found if stored.position > this.above]
+        if fitting:
+            this.last = fitting[-1]
+            self._newest = max(self._newest, fitting[0].position)
+        if len(fitting) < most:
+            self._passes.remove(this)
+        return [stored.record for stored in fitting]
+
     async def close(self) -> None:
-        """Mark what was taken; idempotent."""
-        tasks = {task for task in (self._marking, self._finding) if task is not None}
-        if tasks:
-            await asyncio.wait(tasks, timeout=RETRY_S)
+        """A last moment for the disk to mark what was taken; idempotent."""
+        self._closed = True
+        tasks = [task for task in (self._marking, self._finding) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        taken, self._taken = self._taken, []
+        if taken:
+            with suppress(StorageError, TimeoutError):  # the door stays as it is: the records are sent twice
+                await asyncio.wait_for(self._thread.call(self._journal.done, taken), RETRY_S)
 
     def _tell_time(self, receipt: Receipt) -> None:
         made = self._recent.pop(receipt.record, None)
-        if made is not None and clock.monotonic() - made < _RECENT:
-            self._clock.monitor_says(receipt.monitor_time, clock.wall())
+        age = None if made is None else clock.monotonic() - made
+        if age is not None and age < _RECENT:
+            self._clock.monitor_says(receipt.monitor_time, clock.wall(), age=age)
 
     async def _mark(self) -> None:
         while self._taken:
-            taken, self._taken = self._taken, []
+            taken = self._taken.copy()
             try:
                 marked = await self._thread.call(self._journal.done, taken)
             except StorageError:
                 # the door stays as it is: at worst a record is sent twice, which the monitor recognises
-                self._taken = taken + self._taken
                 await asyncio.sleep(RETRY_S)
             else:
+                del self._taken[: len(taken)]
                 self.for_nothing += len(taken) - marked
                 await self._recorder.refresh()
 
@@ -152,4 +199,17 @@ class Receipts:
         except StorageError:
             return  # the door stays as it is: the monitor will want them again
         waiting = {stored.hash for stored in self._wanted}
-        self._wanted.extend(stored for stored in found if stored.hash not in waiting)
+        again = [stored for stored in found if stored.hash not in waiting]
+        room = _MOST_WANTED - len(self._wanted)
+        self._wanted.extend(again[:room])
+        self.wishes_cut += len(again[room:])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pass:
+    """On the way down from the newest record to an old one."""
+
+    above: int
+    """Position at which another pass began."""
+    last: Stored | None = None
+    """Offered last."""

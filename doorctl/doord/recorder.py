@@ -164,6 +164,11 @@ class Recorder:
         """Records that the disk has not answered for."""
         return len(self._by_hash)
 
+    @property
+    def handed(self) -> tuple[int, int]:
+        """Another value once a courier came, or a fresh record went to none: what is newest may be with nobody."""
+        return self._link.counters.connections, self._link.counters.not_handed
+
     def start(self) -> Recording:
         """The epoch's first record: it names the epoch before it, so that no counter must survive a crash."""
         head = self.status.head
