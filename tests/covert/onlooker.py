@@ -127,6 +127,7 @@ async def _perform(
     person = house.site.people[scene.person]
     house.courier.keeps = house.courier.receipts = scene.courier == "talks"
     house.courier.monitor_offset = scene.monitor_offset_s * SECOND
+    house.whole_frames = True
     await house.start()
     if after_start is not None:
         after_start(house)
@@ -150,7 +151,7 @@ async def _look(house: House) -> Look:
     status = await house.status()
     home = house.paths.etc.parent
     return Look(
-        status=json.dumps(status, indent=2),
+        status=json.dumps(status),
         status_text="\n".join(status_command.lines(status)),
         files=tuple(
             (str(path.relative_to(home)), (found := path.lstat()).st_size, found.st_mode)

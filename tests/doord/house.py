@@ -24,6 +24,8 @@ from tests.doord.site import CONTACTS, LAMPS, RELEASED, REXES, STRIKES, TAMPER, 
 from tests.doord.site import config as doors
 from tests.doord.virtual import VirtualLoop
 
+_BETWEEN_FRAMES = 10 * MS
+"""Bits come every millisecond; between keys there are 25 ms at least."""
 ROOT = Caller(uid=0, rights=frozenset(Right))
 
 
@@ -37,6 +39,8 @@ class House:
         self.doord: Doord
         self.past: list[OutputChange] = []
         """What the outputs did before a restart."""
+        self.whole_frames = False
+        """Edges are handed over when their frame is over, each with its own time: fewer turns of the loop."""
         self._levels = dict.fromkeys([*CONTACTS.values(), TAMPER], False) | dict.fromkeys(REXES.values(), True)
         self._due: asyncio.TimerHandle | None = None
 
@@ -168,8 +172,12 @@ class House:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        if (due := self._chip.next_due()) is not None:
-            self._due = self.loop.call_at(due / SECOND, self._plan)
+        waiting = sorted(at for at, _, _ in self._chip._agenda)
+        if waiting:
+            last = 0
+            while self.whole_frames and last + 1 < len(waiting) and waiting[last + 1] - waiting[last] < _BETWEEN_FRAMES:
+                last += 1
+            self._due = self.loop.call_at(waiting[last] / SECOND, self._plan)
 
 
 @asynccontextmanager
