@@ -22,6 +22,10 @@ QUIET: Final = Duration(2 * SECOND)
 """Without a new record before the journal's log is folded into its file."""
 WAL_WORTH: Final = 256 * 1024
 """Bytes; less is not worth a checkpoint, which wears a card."""
+WAL_MOST: Final = 16 * 1024 * 1024
+"""Bytes; above that the log is folded in the next gap between two groups, quiet or not."""
+LOOK_EVERY: Final = 64
+"""Records between two looks at its size while nothing is quiet: a few hundred of them fill it."""
 PRUNE_EVERY: Final = Duration(600 * SECOND)
 PATH_GRACE: Final = Duration(60 * SECOND)
 
@@ -33,6 +37,7 @@ class Upkeep:
         self._doord = doord
         self._last_waiting = clock.monotonic()
         self._last_sequence = 0
+        self._looked = 0
         self._pruned = clock.monotonic()
         self._path_lost: Monotonic | None = clock.monotonic()
         self._checkpointing: asyncio.Task[None] | None = None
@@ -78,21 +83,47 @@ class Upkeep:
         recorder = self._doord.recorder
         if recorder.waiting or recorder.sequence != self._last_sequence:
             self._last_waiting, self._last_sequence = now, recorder.sequence
+        if recorder.storage_failed or (self._checkpointing is not None and not self._checkpointing.done()):
             return
-        if now - self._last_waiting > QUIET and (self._checkpointing is None or self._checkpointing.done()):
-            self._checkpointing = self._doord.spawn(self._fold(now), name="checkpoint")
+        tidy = self._fold(now) if now - self._last_waiting > QUIET else self._fold_busy(now)
+        self._checkpointing = self._doord.spawn(tidy, name="checkpoint")
 
     async def _fold(self, now: Monotonic) -> None:
         doord, thread = self._doord, self._doord.journal_thread
         try:
             if now - self._pruned > PRUNE_EVERY and doord.clock.trusted:
                 self._pruned = now
-                while await thread.call(doord.journal.prune, clock.wall()):
+                while not doord.recorder.waiting and await thread.call(self._prune) > 0:
                     pass
             if await thread.call(doord.journal.wal_size) > WAL_WORTH:
                 await thread.call(doord.journal.checkpoint)
         except StorageError:
             pass  # the door stays as it is: the next append says what is wrong
+
+    async def _fold_busy(self, now: Monotonic) -> None:
+        """While records keep coming: only what must be, a step at a time, and nothing that a record waits behind."""
+        doord, thread = self._doord, self._doord.journal_thread
+        try:
+            if doord.recorder.sequence - self._looked >= LOOK_EVERY and await self._gap():
+                self._looked = doord.recorder.sequence
+                if await thread.call(doord.journal.wal_size) > WAL_MOST and await self._gap():
+                    await thread.call(doord.journal.fold)
+            if now - self._pruned > PRUNE_EVERY and doord.clock.trusted and await self._gap():
+                more = await thread.call(self._prune) > 0
+                self._pruned = self._pruned if more else now
+        except StorageError:
+            pass  # the door stays as it is: the next append says what is wrong
+
+    def _prune(self) -> int:
+        return self._doord.journal.prune(clock.wall())
+
+    async def _gap(self) -> bool:
+        """Whether there was a moment, within a second, at which no record waits for the disk."""
+        for _ in range(20):
+            if not self._doord.recorder.waiting:
+                return True
+            await asyncio.sleep(TICK_S / 20)
+        return False
 
     def _watch(self) -> None:
         doord, now = self._doord, clock.monotonic()

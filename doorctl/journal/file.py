@@ -85,6 +85,15 @@ def settle(connection: sqlite3.Connection) -> bool:
     return bool(frames == moved)
 
 
+def fold(connection: sqlite3.Connection) -> bool:
+    """As `settle`, but waits for nobody: where a reader is in the way, as far as that reader lets it."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        return settle(connection)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(BUSY_S * 1000)}")
+
+
 def _create(path: Path) -> None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

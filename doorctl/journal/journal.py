@@ -25,7 +25,7 @@ from doorctl.errors import InternalError, OperatorError
 from doorctl.journal import bounds, spool
 from doorctl.journal import entries as writing
 from doorctl.journal.faults import FaultKind, JournalError, journal_error
-from doorctl.journal.file import beside, lock, settle
+from doorctl.journal.file import beside, fold, lock, settle
 from doorctl.journal.recovery import open_or_recover
 from doorctl.journal.rows import Entry, Head, LossReport, Plain, ReceiptKey, Recovered, SpoolStatus, Stored
 from doorctl.wire.record import Epoch, Sequence
@@ -193,6 +193,10 @@ class Journal:
     def checkpoint(self) -> bool:
         """Moves the WAL into the file: only when idle, for it may take long. False where a reader kept some back."""
         return self._read(settle)
+
+    def fold(self) -> bool:
+        """As `checkpoint`, waiting for no reader: for a door that is never idle."""
+        return self._read(fold)
 
     def _live(self) -> sqlite3.Connection:
         if self._closed:
