@@ -11,7 +11,7 @@ from doorctl.seal.meaning import Meaning
 from doorctl.wire.handoff import Type
 from doorctl.wire.record import Flag
 from tests.covert.onlooker import Seen, Stage, assert_alike
-from tests.covert.scenes import WORKING_HOURS, Pause, Scene, Typed, Wrong, scenes
+from tests.covert.scenes import WORKING_HOURS, Happens, Pause, Scene, Typed, Wrong, scenes
 
 PARITY = settings(
     deadline=None,
@@ -32,6 +32,8 @@ REACHED = {
 
 COUNTED = Scene(moment=WORKING_HOURS, steps=(Wrong("side", 9, ""), Typed("side"), Pause(11.0), Typed("side")))
 """Chance seldom comes by cards that are only counted: wrong codes lock the reader out before."""
+DEAF = Scene(moment=WORKING_HOURS, steps=(Happens("strike breaks"), Typed("front"), Pause(1.0), Typed("front")))
+"""Nor by a strike that is given an order while it takes none."""
 
 
 def test_two_codes_of_a_holder_are_one_at_the_door(stages: dict[int, Stage]) -> None:
@@ -40,6 +42,7 @@ def test_two_codes_of_a_holder_are_one_at_the_door(stages: dict[int, Stage]) -> 
     @settings(PARITY, max_examples=450)
     @given(scene=scenes)
     @example(scene=COUNTED)
+    @example(scene=DEAF)
     def alike(scene: Scene) -> None:
         everyday, other = (stages[2].perform(scene, number) for number in range(2))
         assert_alike(everyday, other)
