@@ -41,16 +41,21 @@ class WallClock:
     def __init__(self, timezone: str) -> None:
         self._zone = ZoneInfo(timezone)
         self._contradicted = False
-        self._before_journal = False
+        self._unconfirmed = False
+        """Before the journal's end, or doubted when the process before this one ended."""
 
     @property
     def trusted(self) -> bool:
         """False once something contradicted the clock, until something confirms it."""
-        return not (self._contradicted or self._before_journal)
+        return not (self._contradicted or self._unconfirmed)
 
     def journal_ends_at(self, last: WallTime | None, now: WallTime) -> None:
         """Compare with the newest journal row: a clock before it has jumped back."""
-        self._before_journal = last is not None and now < last
+        self._unconfirmed = last is not None and now < last
+
+    def doubted_before(self) -> None:
+        """The process before this one did not trust it, and a restart confirms nothing."""
+        self._unconfirmed = True
 
     def monitor_says(self, monitor: WallTime, now: WallTime, *, age: int = 0) -> None:
         """Compare with the time of a verified receipt, of a record made `age` ns ago: it confirms or contradicts.
@@ -59,7 +64,7 @@ class WallClock:
         """
         self._contradicted = not now - age - LARGEST_DIFFERENCE <= monitor <= now + LARGEST_DIFFERENCE
         if not self._contradicted:
-            self._before_journal = False
+            self._unconfirmed = False
 
     def local(self, now: WallTime) -> LocalTime | None:
         """Day and second at the site; None while the clock is not trusted."""

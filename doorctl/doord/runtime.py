@@ -24,8 +24,8 @@ from doorctl.doord.control import ControlServer
 from doorctl.doord.door_unit import DoorUnit
 from doorctl.doord.faults import Faults
 from doorctl.doord.handoff import CourierLink
-from doorctl.doord.lockdown import LockdownMark
 from doorctl.doord.lookup import RosterAccess
+from doorctl.doord.mark import Mark
 from doorctl.doord.operations import Operations
 from doorctl.doord.reader_unit import ReaderUnit
 from doorctl.doord.receipts import Receipts
@@ -59,10 +59,16 @@ class Doord:
         self.journal = Journal.standing(paths.journal)
         self.journal_thread = WorkerThread("journal")
         self.clock = clock.WallClock(config.site.timezone)
+        marks = paths.journal.parent
+        self.time_doubt = Mark(marks / "time-unknown", unwritten="a restart would believe the clock again")
         with suppress(StorageError):  # the door stays as it is: a clock that nothing contradicts is believed
             self.clock.journal_ends_at(self.journal.last_wall(), clock.wall())
+        if self.time_doubt.is_set():
+            self.clock.doubted_before()
         self.faults = Faults(self._record_fault)
-        self.lockdown = LockdownMark(paths.journal.parent / "lockdown")
+        self.lockdown = Mark(
+            marks / "lockdown", unwritten="the order is carried out, and a restart would forget it"
+        )  # fmt: skip
         self.link = CourierLink(
             allowed_uids=courier_uids(),
             on_receipt=lambda untrusted: self.receipts.take(untrusted),  # noqa: PLW0108  made after the link

@@ -4,6 +4,7 @@ Nothing here is on a card's way. The watchdog is told only while the loop turns 
 """
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from doorctl.core.types import SECOND, Duration, Monotonic
@@ -42,6 +43,8 @@ class Upkeep:
         self._path_lost: Monotonic | None = clock.monotonic()
         self._checkpointing: asyncio.Task[None] | None = None
         self._enrolling: asyncio.Task[None] | None = None
+        self._doubt_written = doord.time_doubt.is_set()
+        self._marking: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """For ever."""
@@ -59,6 +62,8 @@ class Upkeep:
             door.tell_strike_again()
         doord.access.flush(now)
         self._faults(now)
+        if self._doubt_written is doord.clock.trusted and (self._marking is None or self._marking.done()):
+            self._marking = doord.spawn(self._mark_doubt(not doord.clock.trusted), name="time-unknown")
         self._tidy(now)
         self._watch()
 
@@ -78,6 +83,12 @@ class Upkeep:
             self._path_lost = now
         lost = self._path_lost is not None and now - self._path_lost > PATH_GRACE
         doord.faults.set("courier", f"no way to the monitor ({path_words(doord.link.path)})" if lost else None)
+
+    async def _mark_doubt(self, doubt: bool) -> None:  # noqa: FBT001  the mark's one bit
+        """Whether the clock is trusted outlives a restart: one that was wrong is no better for it."""
+        with suppress(StorageError):  # the door stays as it is: tried again at the next tick
+            await self._doord.journal_thread.call(self._doord.time_doubt.write, on=doubt)
+            self._doubt_written = doubt
 
     def _tidy(self, now: Monotonic) -> None:
         recorder = self._doord.recorder

@@ -311,3 +311,53 @@ def test_a_record_of_the_last_start_tells_no_time(play: Play) -> None:
         assert record_hash(first) not in {one.hash for one in house.doord.journal.pending(100)}
 
     play(story, courier=False)
+
+
+def test_a_restart_confirms_no_clock(play: Play) -> None:
+    """Contradicted, or before the journal's end: cutting the power, once or twice, makes it no better."""
+
+    async def story(house: House) -> None:
+        await tell_time(house, 86_400)
+        found = [house.doord.clock.trusted]
+        for _ in range(2):
+            await house.wait(3)
+            await house.restart()
+            found.append(house.doord.clock.trusted)
+        await house.courier.connect(house.paths.courier_socket)
+        await tell_time(house, 0)
+        found.append(house.doord.clock.trusted)
+        await house.wait(3)
+        await house.restart()
+        assert [*found, house.doord.clock.trusted] == [False, False, False, True, True]
+
+    play(story)
+
+
+def test_a_clock_set_back_is_no_better_after_a_second_start(play: Play) -> None:
+    async def story(house: House) -> None:
+        house.loop.set_wall(house.loop.wall - 30 * 86_400 * SECOND)
+        await house.restart()
+        await house.wait(60)
+        await house.restart()  # now the journal's last row is of the wrong time too
+        await house.wait(60)
+        assert not house.doord.clock.trusted
+        assert (await house.status())["faults"][0] == "clock: the time is not trusted"
+
+    play(story, courier=False)
+
+
+def test_a_disk_that_does_not_take_the_doubt_gets_it_later(play: Play) -> None:
+    async def story(house: House) -> None:
+        house.loop.stall("journal", 5 * SECOND)
+        house.courier.monitor_offset = 86_400 * SECOND
+        house.courier.say(Type.SUPERVISION_WANTED)
+        await house.wait(0.1)
+        supervision = house.courier.records(Type.SUPERVISION)[-1]
+        ahead = WallTime(house.loop.wall + 86_400 * SECOND)
+        await receive(house, house.monitor.receipt(supervision, monitor_time=ahead))
+        found = [(house.doord.clock.trusted, house.doord.time_doubt.is_set())]
+        await house.wait(7)
+        found.append((house.doord.clock.trusted, house.doord.time_doubt.is_set()))
+        assert found == [(False, False), (False, True)]
+
+    play(story)

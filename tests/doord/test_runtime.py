@@ -41,16 +41,14 @@ def test_everything_is_there_when_it_is_ready_and_gone_when_it_is_closed(
     assert messages[0] == "ready: 4 doors, mock chip"
 
 
-@pytest.mark.parametrize("missing", ["roster", "journal", "run"])
+@pytest.mark.parametrize("missing", ["roster", "run"])
 def test_a_start_that_fails_lets_go_of_what_it_had(
     site: MadeSite, paths: Paths, loop: VirtualLoop, missing: str
 ) -> None:
     if missing == "roster":
         shutil.rmtree(paths.roster.parent)
     else:
-        place = paths.journal.parent if missing == "journal" else paths.run
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text("a file where a folder belongs")
+        paths.run.write_text("a file where a folder belongs")
 
     async def story() -> None:
         house = House(site, paths, doors(), loop)
@@ -58,6 +56,24 @@ def test_a_start_that_fails_lets_go_of_what_it_had(
             await house.start()
         if missing == "run":  # the files were open: whoever started it closes it, as __main__ does
             await house.doord.close()
+
+    loop.run_until_complete(story())
+
+
+def test_a_board_without_a_disk_starts_and_says_so(site: MadeSite, paths: Paths, loop: VirtualLoop) -> None:
+    paths.journal.parent.write_text("a file where a folder belongs")
+
+    async def story() -> None:
+        async with running(site, paths, loop) as house:
+            ana = site.people["ana"]
+            await house.enter("front", ana.card, ana.code)
+            await house.wait(0.5)
+            assert house.released("front")
+            assert "storage: the disk does not answer" in (await house.status())["faults"]
+            paths.journal.parent.unlink()
+            await house.wait(5)
+            assert (await house.status())["faults"] == []
+            assert {"start", "access"} <= {row.event for row in house.log()}
 
     loop.run_until_complete(story())
 

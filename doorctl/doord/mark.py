@@ -1,4 +1,4 @@
-"""The lockdown order on disk: a file that is there while the order stands, so that a restart does not end it."""
+"""One bit that outlives a restart: a file that is there while it holds. The lockdown order, and doubt of the clock."""
 
 import os
 from pathlib import Path
@@ -6,14 +6,16 @@ from pathlib import Path
 from doorctl.errors import StorageError
 
 
-class LockdownMark:
+class Mark:
     """One empty file; made and removed durably."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, unwritten: str) -> None:
+        """`unwritten` says what a disk that does not take it means."""
         self._path = path
+        self._unwritten = unwritten
 
     def is_set(self) -> bool:
-        """Whether the order stands; where the folder cannot be read, nobody can tell, and the doors open as usual."""
+        """Whether it holds; where the folder cannot be read, nobody can tell, and the doors open as usual."""
         try:
             self._path.stat()
         except OSError:
@@ -21,7 +23,7 @@ class LockdownMark:
         return True
 
     def write(self, *, on: bool) -> None:
-        """Set or clear; StorageError where the disk does not take it (the order itself holds until a restart)."""
+        """Set or clear; StorageError where the disk does not take it (what it stands for holds until a restart)."""
         try:
             if on:
                 os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o640))
@@ -33,6 +35,4 @@ class LockdownMark:
             finally:
                 os.close(folder)
         except OSError as error:
-            raise StorageError(
-                f"{self._path}: {error.strerror}", hint="the order is carried out, and a restart would forget it"
-            ) from error
+            raise StorageError(f"{self._path}: {error.strerror}", hint=self._unwritten) from error
