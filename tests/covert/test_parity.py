@@ -39,7 +39,7 @@ DEAF = Scene(moment=WORKING_HOURS, steps=(Happens("strike breaks"), Typed("front
 def test_two_codes_of_a_holder_are_one_at_the_door(stages: dict[int, Stage]) -> None:
     reached: Counter[object] = Counter()
 
-    @settings(PARITY, max_examples=450)
+    @settings(PARITY, max_examples=445)
     @given(scene=scenes)
     @example(scene=COUNTED)
     @example(scene=DEAF)
@@ -53,7 +53,7 @@ def test_two_codes_of_a_holder_are_one_at_the_door(stages: dict[int, Stage]) -> 
 
 
 def test_three_codes_of_a_holder_are_one_at_the_door(stages: dict[int, Stage]) -> None:
-    @settings(PARITY, max_examples=75)
+    @settings(PARITY, max_examples=60)
     @given(scene=scenes)
     def alike(scene: Scene) -> None:
         everyday, *others = (stages[3].perform(scene, number) for number in range(3))
