@@ -10,7 +10,7 @@ from doorctl.monitord.ingest.holes import Holes
 from doorctl.monitord.ingest.verify import Want
 from doorctl.monitord.ledger import LedgerWriter, Verified
 from doorctl.wire.detail import LossDetail, LostRange
-from doorctl.wire.record import Kind, Sequence
+from doorctl.wire.record import Body, ControllerId, Epoch, Kind, Sequence
 from tests.monitord.board import Board, Made
 
 
@@ -132,3 +132,44 @@ def test_a_supervision_that_makes_no_sense_wants_nothing(shop: Shop) -> None:
     board = Board()
     board.start()
     assert shop.wanted(board.supervise(detail=b"odd")) is None
+
+
+class Counted:
+    """The ledger, and how often it was asked for an epoch's sequences."""
+
+    def __init__(self, ledger: LedgerWriter) -> None:
+        self._ledger = ledger
+        self.read: list[Epoch] = []
+
+    def sequences(self, controller: ControllerId, epoch: Epoch) -> list[tuple[int, int]]:
+        self.read.append(epoch)
+        return self._ledger.sequences(controller, epoch)
+
+    def record_at(self, controller: ControllerId, epoch: Epoch, sequence: Sequence) -> Body | None:
+        self.read.append(epoch)
+        return self._ledger.record_at(controller, epoch, sequence)
+
+    def losses(self, controller: ControllerId) -> list[Body]:
+        return self._ledger.losses(controller)
+
+
+def test_a_board_restarted_often_is_walked_through_once(shop: Shop) -> None:
+    board = Board()
+    shop.store(*(board.start() for _ in range(150)))
+    view = Counted(shop.ledger)
+    shop.holes = Holes(view)
+    assert shop.wanted(board.supervise()) is None
+    walked = len(set(view.read))
+    view.read.clear()
+    assert shop.wanted(board.supervise()) is None
+    assert (walked, set(view.read)) == (64, {board.epoch})
+
+
+def test_a_hole_in_a_board_restarted_often_is_asked_for_until_it_came(shop: Shop) -> None:
+    board = Board()
+    older = [board.start() for _ in range(100)]
+    gone = board.access(None)
+    shop.store(*older, *(board.start() for _ in range(20)))
+    assert [shop.wanted(board.supervise()) for _ in range(3)] == [_want(gone, 1)] * 3
+    shop.store(gone)
+    assert shop.wanted(board.supervise()) is None

@@ -90,12 +90,13 @@ class Holes:
                 return found
             epoch, until = predecessor
             if epoch == NO_EPOCH or (controller, epoch) in self._whole:
-                self._forget(controller, ended_whole)
                 break
+        # at the bound too: what lies deeper is not asked for anyway, and the next walk must not read all this again
+        self._forget(controller, ended_whole)
         return found
 
     def _forget(self, controller: ControllerId, epochs: list[Epoch]) -> None:
-        """Ended epochs of which, and below which, nothing is missing: nothing ever will be."""
+        """Ended epochs of which, and as far as we look below which, nothing is missing: nothing ever will be."""
         for epoch in epochs:
             self._whole.add((controller, epoch))
             self._here.pop((controller, epoch), None)
