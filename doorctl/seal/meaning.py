@@ -19,7 +19,7 @@ from doorctl.seal import domains
 from doorctl.seal.codes import draw_code
 from doorctl.seal.public import MonitorPublic
 from doorctl.seal.sealing import row_tag, seal_token
-from doorctl.wire.record import RowTag, Token
+from doorctl.wire.record import RowTag, Token, is_plain
 from doorctl.wire.sizes import ROW_TAG_SIZE, TOKEN_PLAIN_SIZE
 
 CODE_SLOTS: Final = 3
@@ -64,7 +64,7 @@ class TokenPlain:
         label = self.label.encode()
         if len(self.holder) != HOLDER_NUMBER_SIZE or len(self.row_tag) != ROW_TAG_SIZE:
             raise InternalError("token: the holder's number or the row tag is not of its size")
-        if len(label) > LABEL_SIZE or b"\0" in label:
+        if len(label) > LABEL_SIZE or not is_plain(self.label):
             raise InternalError("token: the label was not fitted")
         days = (self.issued - _DAY_ZERO).days
         if days < 0:
@@ -83,11 +83,14 @@ class TokenPlain:
             raise MalformedError(f"token: version {version}, expected {_VERSION}")
         if zero or any(padding) or size > LABEL_SIZE or any(label[size:]):
             raise MalformedError("token: not padded with zeros")
-        if b"\0" in label[:size] or days > _LAST_DAY:
-            raise MalformedError("token: the label has a zero byte or the day is none")
+        if days > _LAST_DAY:
+            raise MalformedError("token: the day is none")
         try:
+            name = label[:size].decode()
+            if not is_plain(name):
+                raise MalformedError("token: the label has control characters")
             return cls(
-                holder=holder, label=label[:size].decode(), meaning=Meaning(meaning),
+                holder=holder, label=name, meaning=Meaning(meaning),
                 issued=_DAY_ZERO + timedelta(days=days), row_tag=RowTag(tag),
             )  # fmt: skip
         except ValueError as error:

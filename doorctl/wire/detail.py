@@ -10,7 +10,7 @@ from typing import Any, Final, Self, TypeVar
 
 from doorctl.core.types import WallTime
 from doorctl.errors import MalformedError
-from doorctl.wire.record import Epoch, Kind, RecordHash, Sequence, exact_size
+from doorctl.wire.record import Epoch, Kind, RecordHash, Sequence, bounded, exact_size
 from doorctl.wire.sizes import DETAIL_SIZE, EPOCH_SIZE, HASH_SIZE, REGISTRATION_SIZE
 
 _START: Final = struct.Struct(">8sQ32s")
@@ -84,12 +84,14 @@ class StartDetail:
         """48 bytes."""
         exact_size("record detail: previous_epoch", self.previous_epoch, EPOCH_SIZE)
         exact_size("record detail: previous_hash", self.previous_hash, HASH_SIZE)
+        bounded("record detail", self.previous_head)
         return _START.pack(self.previous_epoch, self.previous_head, self.previous_hash)
 
     @classmethod
     def parse(cls, untrusted: bytes) -> Self:
         """Exact, or MalformedError."""
         epoch, head, hash_ = _unpack(_START, untrusted)
+        _bounded(head)
         return cls(previous_epoch=Epoch(epoch), previous_head=Sequence(head), previous_hash=RecordHash(hash_))
 
 
@@ -101,12 +103,14 @@ class CoalescedDetail:
 
     def encode(self) -> bytes:
         """8 bytes."""
+        bounded("record detail", self.first)
         return _COALESCED.pack(self.first)
 
     @classmethod
     def parse(cls, untrusted: bytes) -> Self:
         """Exact, or MalformedError."""
         (first,) = _unpack(_COALESCED, untrusted)
+        _bounded(first)
         return cls(first=WallTime(first))
 
 
@@ -143,6 +147,7 @@ class EnrolledDetail:
 
     def encode(self) -> bytes:
         """18 + 16 bytes an entry."""
+        bounded("record detail", self.generation)
         for entry in self.entries:
             exact_size("record detail: a registration entry", entry, REGISTRATION_SIZE)
         head = _ENROLLED.pack(
@@ -155,6 +160,7 @@ class EnrolledDetail:
         """Exact, or MalformedError."""
         head, rest = untrusted[: _ENROLLED.size], untrusted[_ENROLLED.size :]
         generation, action, day, part, parts, count = _unpack(_ENROLLED, head)
+        _bounded(generation)
         if len(rest) != count * REGISTRATION_SIZE or not 1 <= part <= parts:
             raise MalformedError("record detail: registration entries do not add up")
         return cls(
@@ -182,6 +188,7 @@ class SupervisionDetail:
         exact_size("record detail: oldest_epoch", self.oldest_epoch, EPOCH_SIZE)
         exact_size("record detail: receipted_epoch", self.receipted_epoch, EPOCH_SIZE)
         exact_size("record detail: receipted_hash", self.receipted_hash, HASH_SIZE)
+        bounded("record detail", self.head, self.oldest_sequence, self.receipted_sequence)
         return _SUPERVISION.pack(
             self.head, self.oldest_epoch, self.oldest_sequence,
             self.receipted_epoch, self.receipted_sequence, self.receipted_hash,
@@ -191,6 +198,7 @@ class SupervisionDetail:
     def parse(cls, untrusted: bytes) -> Self:
         """Exact, or MalformedError."""
         head, oldest_epoch, oldest, epoch, sequence, hash_ = _unpack(_SUPERVISION, untrusted)
+        _bounded(head, oldest, sequence)
         return cls(
             head=Sequence(head), oldest_epoch=Epoch(oldest_epoch), oldest_sequence=Sequence(oldest),
             receipted_epoch=Epoch(epoch), receipted_sequence=Sequence(sequence), receipted_hash=RecordHash(hash_),
@@ -276,6 +284,7 @@ class LossDetail:
         """17 + 24 bytes a range."""
         for lost in self.ranges:
             exact_size("record detail: epoch of a lost range", lost.epoch, EPOCH_SIZE)
+        bounded("record detail", self.unmatched, self.matched, *(lost.last for lost in self.ranges))
         head = _LOSS.pack(self.unmatched, self.matched, len(self.ranges))
         return head + b"".join(_RANGE.pack(r.epoch, r.first, r.last) for r in self.ranges)
 
@@ -292,6 +301,7 @@ class LossDetail:
         )
         if any(lost.first > lost.last for lost in ranges):
             raise MalformedError("record detail: a lost range ends before it begins")
+        _bounded(unmatched, matched, *(lost.last for lost in ranges))
         return cls(unmatched=unmatched, matched=matched, ranges=ranges)
 
 
@@ -342,6 +352,13 @@ def _unpack(layout: struct.Struct, untrusted: bytes) -> tuple[Any, ...]:
     if len(untrusted) != layout.size:
         raise MalformedError(f"record detail: {len(untrusted)} bytes, expected {layout.size}")
     return layout.unpack(untrusted)
+
+
+def _bounded(*untrusted: int) -> None:
+    try:
+        bounded("record detail", *untrusted)
+    except ValueError as error:
+        raise MalformedError(str(error)) from error
 
 
 def _member(enum: type[_E], number: int) -> _E:

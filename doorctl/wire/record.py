@@ -8,6 +8,7 @@ All integers are big-endian. This file never encrypts, signs or knows what a tok
 """
 
 import hashlib
+import re
 import struct
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
@@ -42,6 +43,10 @@ RowTag = NewType("RowTag", bytes)
 MAGIC = b"DCR\x01"
 SUPERVISION_BIT = 1 << 63
 """Supervision has a counter of its own: sequences with this bit, never journaled, never chained."""
+BOUND = 1 << 63
+"""Times, sequences, generations and counts of 8 bytes are below: both sides keep them in signed columns."""
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, line ends and what turns the direction of writing: they would command an operator's terminal."""
 NO_HASH = RecordHash(bytes(HASH_SIZE))
 NO_EPOCH = Epoch(bytes(EPOCH_SIZE))
 
@@ -145,6 +150,7 @@ class Body:
         exact_size("record body: previous", self.previous, HASH_SIZE)
         if len(self.detail) > DETAIL_SIZE:
             raise ValueError(f"record body: detail has {len(self.detail)} bytes, at most {DETAIL_SIZE}")
+        bounded("record body", self.wall, self.monotonic, self.roster_generation)
         return _BODY.pack(
             self.kind, self.outcome, self.reason, self.flags, self.count, self.wall, self.monotonic,
             self.boot_id, _name(self.door), _name(self.reader), self.token, self.row_tag,
@@ -156,6 +162,17 @@ def exact_size(name: str, value: bytes, size: int) -> None:
     """ValueError unless it fits: `struct` would cut or pad it without a word."""
     if len(value) != size:
         raise ValueError(f"{name} has {len(value)} bytes, expected {size}")
+
+
+def bounded(name: str, *values: int) -> None:
+    """ValueError unless each fits a signed 64-bit column."""
+    if any(value >= BOUND for value in values):
+        raise ValueError(f"{name}: a number is not below 2^63")
+
+
+def is_plain(text: str) -> bool:
+    """Whether people can be shown it as it is."""
+    return _STEERING.search(text) is None
 
 
 def record_hash(record: bytes) -> RecordHash:
@@ -200,6 +217,7 @@ def parse_body(untrusted_signed: bytes) -> Body:
     if flags & ~int(~Flag(0)):
         raise MalformedError(f"record body: unknown flags {flags:#04x}")
     try:
+        bounded("a time or the generation", wall, monotonic, generation)
         return Body(
             kind=Kind(kind), outcome=Outcome(outcome), reason=Reason(reason), flags=Flag(flags), count=count,
             wall=WallTime(wall), monotonic=Monotonic(monotonic), boot_id=boot_id,
@@ -213,6 +231,8 @@ def parse_body(untrusted_signed: bytes) -> Body:
 
 def _name(name: str) -> bytes:
     encoded = name.encode()
+    if not is_plain(name.replace("\0", "")):
+        raise ValueError(f"record body: name {name!r} has control characters")
     if len(encoded) > NAME_SIZE or b"\0" in encoded:
         raise ValueError(f"record body: name {name!r} does not fit {NAME_SIZE} bytes")
     return encoded
@@ -222,4 +242,7 @@ def _untrusted_name(padded: bytes) -> str:
     name, _, padding = padded.partition(b"\0")
     if any(padding):
         raise MalformedError("record body: a name is not padded with zeros")
-    return name.decode()
+    text = name.decode()
+    if not is_plain(text):
+        raise MalformedError("record body: a name has control characters")
+    return text

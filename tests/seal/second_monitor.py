@@ -74,7 +74,12 @@ def uint(raw: bytes) -> int:
 
 def text(raw: bytes) -> str:
     name, _, padding = raw.partition(b"\0")
-    return _utf8(name) if not any(padding) else _malformed()
+    return plain(_utf8(name)) if not any(padding) else _malformed()
+
+
+def plain(shown: str) -> str:
+    steering = [*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
+    return shown if not any(ord(character) in steering for character in shown) else _malformed()
 
 
 def cut(layout_name: str, raw: bytes) -> Fields:
@@ -101,11 +106,13 @@ def cut(layout_name: str, raw: bytes) -> Fields:
     return fields
 
 
-def _field(kind: str, part: bytes, before: Fields) -> Value | None:  # noqa: PLR0911  one a type
+def _field(kind: str, part: bytes, before: Fields) -> Value | None:  # noqa: C901, PLR0911  one a type
     """One value by the type column; None for what carries none."""
     match kind:
         case "uint":
             return uint(part)
+        case "uint63":
+            return uint(part) if uint(part) < 1 << 63 else _malformed()
         case "bytes":
             return part.hex()
         case "text":
@@ -117,8 +124,7 @@ def _field(kind: str, part: bytes, before: Fields) -> Value | None:  # noqa: PLR
         case "detail":
             return _padded(part, before["detail_size"]).hex()
         case "label":
-            label = _padded(part, before["label_size"])
-            return _utf8(label) if b"\0" not in label else _malformed()
+            return plain(_utf8(_padded(part, before["label_size"])))
         case "flags":
             return uint(part) if uint(part) <= sum(NUMBERS["flags"]) else _malformed()
         case kind if kind in NUMBERS:

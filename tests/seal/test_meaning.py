@@ -84,12 +84,25 @@ def test_a_token_of_another_size_is_malformed(size: int) -> None:
         {"row_tag": RowTag(bytes(15))},
         {"label": "x" * 41},
         {"label": "a\0b"},
+        {"label": "a\x1b[2J"},
+        {"label": "a\u202eb"},
         {"issued": date(1969, 12, 31)},
     ],
 )
 def test_encoding_what_does_not_fit_is_our_own_fault(wrong: dict[str, object]) -> None:
     with pytest.raises(InternalError, match="token"):
         replace(PLAIN, **wrong).encode()  # type: ignore[arg-type]  # one wrong field at a time
+
+
+@pytest.mark.parametrize("label", ["\x1b[2", "a\n b", "\u202eb", "a\0bc"])
+def test_a_label_from_a_board_cannot_command_a_terminal(label: str) -> None:
+    size = len(label.encode())
+    encoded = bytearray(TokenPlain(
+        holder=bytes(16), label="x" * size, meaning=Meaning.DURESS, issued=date(2026, 7, 1), row_tag=RowTag(bytes(16))
+    ).encode())  # fmt: skip
+    encoded[40 : 40 + size] = label.encode()
+    with pytest.raises(MalformedError, match="control characters"):
+        TokenPlain.parse(bytes(encoded))
 
 
 def test_a_label_is_cut_between_characters() -> None:

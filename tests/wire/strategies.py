@@ -15,10 +15,12 @@ from doorctl.wire.record import (
     RowTag,
     Sequence,
     Token,
+    is_plain,
 )
 from tests.seal.sample import PUBLIC
 
 U32 = st.integers(0, 2**32 - 1)
+U63 = st.integers(0, 2**63 - 1)
 U64 = st.integers(0, 2**64 - 1)
 
 
@@ -26,8 +28,8 @@ def exactly(size: int) -> st.SearchStrategy[bytes]:
     return st.binary(min_size=size, max_size=size)
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=32).filter(
-    lambda name: len(name.encode()) <= 32
+NAMES = st.text(st.characters(codec="utf-8"), max_size=32).filter(
+    lambda name: len(name.encode()) <= 32 and is_plain(name)
 )
 HEADERS = st.builds(
     Header,
@@ -43,14 +45,14 @@ BODIES = st.builds(
     reason=st.sampled_from(Reason),
     flags=st.integers(0, 31).map(Flag),
     count=U32,
-    wall=U64.map(WallTime),
-    monotonic=U64.map(Monotonic),
+    wall=U63.map(WallTime),
+    monotonic=U63.map(Monotonic),
     boot_id=exactly(16),
     door=NAMES,
     reader=NAMES,
     token=exactly(144).map(Token),
     row_tag=exactly(16).map(RowTag),
-    roster_generation=U64,
+    roster_generation=U63,
     roster_digest=exactly(32),
     previous=exactly(32).map(RecordHash),
     pending=U32,

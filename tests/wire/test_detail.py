@@ -27,10 +27,10 @@ from doorctl.wire.detail import (
 )
 from doorctl.wire.record import Epoch, Kind, RecordHash, Sequence
 from doorctl.wire.sizes import DETAIL_SIZE
-from tests.wire.strategies import U32, U64, exactly
+from tests.wire.strategies import U32, U63, exactly
 
 EPOCHS = exactly(8).map(Epoch)
-SEQUENCES = U64.map(Sequence)
+SEQUENCES = U63.map(Sequence)
 HASHES = exactly(32).map(RecordHash)
 RANGES = st.builds(
     lambda epoch, ends: LostRange(epoch=epoch, first=min(ends), last=max(ends)),
@@ -39,12 +39,12 @@ RANGES = st.builds(
 )
 DETAILS: dict[Kind, st.SearchStrategy[Detail]] = {
     Kind.START: st.builds(StartDetail, previous_epoch=EPOCHS, previous_head=SEQUENCES, previous_hash=HASHES),
-    Kind.ACCESS: st.builds(CoalescedDetail, first=U64.map(WallTime)),
+    Kind.ACCESS: st.builds(CoalescedDetail, first=U63.map(WallTime)),
     Kind.DOOR: st.builds(DoorDetail, happening=st.sampled_from(DoorHappening)),
     Kind.ENROLLED: st.builds(
         lambda parts, **rest: EnrolledDetail(part=min(parts), parts=max(parts), **rest),
         st.tuples(st.integers(1, 2**16 - 1), st.integers(1, 2**16 - 1)),
-        generation=U64,
+        generation=U63,
         action=st.sampled_from(Action),
         day=U32,
         entries=st.lists(exactly(16), max_size=ENTRIES_PER_RECORD).map(tuple),
@@ -62,7 +62,7 @@ DETAILS: dict[Kind, st.SearchStrategy[Detail]] = {
     Kind.FAULT: st.builds(FaultDetail, code=st.sampled_from(FaultCode), began=st.booleans()),
     Kind.OPERATOR: st.builds(OperatorDetail, act=st.sampled_from(Act), uid=U32),
     Kind.LOSS: st.builds(
-        LossDetail, unmatched=U64, matched=U64, ranges=st.lists(RANGES, max_size=RANGES_PER_RECORD).map(tuple)
+        LossDetail, unmatched=U63, matched=U63, ranges=st.lists(RANGES, max_size=RANGES_PER_RECORD).map(tuple)
     ),
     Kind.GUESSING: st.builds(GuessingDetail, wrong_codes=U32, window_s=U32),
 }
@@ -188,3 +188,25 @@ def test_as_many_entries_and_ranges_fit_as_are_promised() -> None:
 def test_a_field_of_a_wrong_size_is_our_own_fault(detail: Detail) -> None:
     with pytest.raises(ValueError, match="bytes, expected"):
         detail.encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        (Kind.START, 8), (Kind.ACCESS, 0), (Kind.ENROLLED, 0), (Kind.SUPERVISION, 0), (Kind.SUPERVISION, 16),
+        (Kind.SUPERVISION, 32), (Kind.LOSS, 0), (Kind.LOSS, 8), (Kind.LOSS, 33),
+    ],
+)  # fmt: skip
+def test_numbers_of_8_bytes_fit_a_signed_column(kind: Kind, place: int) -> None:
+    encoded = SAMPLES[kind].encode()
+    largest = encoded[:place] + b"\x7f" + b"\xff" * 7 + encoded[place + 8 :]
+    found = parse_detail(kind, largest)
+    assert found is not None
+    assert found.encode() == largest
+    with pytest.raises(MalformedError, match="not below 2"):
+        parse_detail(kind, encoded[:place] + b"\x80" + bytes(7) + encoded[place + 8 :])
+
+
+def test_a_number_beyond_the_bound_is_our_own_fault() -> None:
+    with pytest.raises(ValueError, match="not below 2"):
+        CoalescedDetail(first=WallTime(2**63)).encode()

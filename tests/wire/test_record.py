@@ -126,6 +126,25 @@ def test_a_detail_that_does_not_fit_is_our_own_fault() -> None:
         replace(BODY, detail=bytes(459)).encode()
 
 
+@pytest.mark.parametrize("name", ["\x1b[2J", "a\nb", "\x9b31m", "a\u202eb", "a\u2066b", "\u200f"])
+def test_a_name_cannot_command_a_terminal(name: str) -> None:
+    with pytest.raises(ValueError, match="has control characters"):
+        replace(BODY, door=name).encode()
+    encoded = with_bytes(BODY.encode(), 40, name.encode().ljust(32, b"\0"))
+    with pytest.raises(MalformedError, match="has control characters"):
+        parse_body(encoded)
+
+
+@pytest.mark.parametrize(("name", "place"), [("wall", 8), ("monotonic", 16), ("roster_generation", 264)])
+def test_numbers_of_8_bytes_fit_a_signed_column(name: str, place: int) -> None:
+    largest = replace(BODY, **{name: 2**63 - 1})  # type: ignore[arg-type]  # all three are integers
+    assert parse_body(largest.encode()) == largest
+    with pytest.raises(ValueError, match="not below 2"):
+        replace(BODY, **{name: 2**63}).encode()  # type: ignore[arg-type]  # likewise
+    with pytest.raises(MalformedError, match="not below 2"):
+        parse_body(with_bytes(BODY.encode(), place, b"\x80" + bytes(7)))
+
+
 @pytest.mark.parametrize(
     ("place", "untrusted", "expected"),
     [
