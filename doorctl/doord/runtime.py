@@ -104,6 +104,8 @@ class Doord:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
         """Feeds the watchdog."""
+        self._last_words: list[Callable[[], None]] = []
+        """What is still to be recorded at the end."""
         self._closing = AsyncExitStack()
 
     async def start(self) -> None:
@@ -115,6 +117,7 @@ class Doord:
         self.recorder.start()
         self._report_recovered()
         self.access = await self._make_access()
+        self._last_words.append(self.access.flush_all)
         paths.run.mkdir(parents=True, exist_ok=True)
         await self.link.start(paths.courier_socket)
         self._closing.push_async_callback(self.link.close)
@@ -157,6 +160,8 @@ class Doord:
         _close_anyway("the board", self.board.close)
         self._closing.push_async_callback(self._cancel_tasks)
         self._closing.push_async_callback(self.recorder.close)
+        for last_words in self._last_words:
+            last_words()
         await self._closing.aclose()
 
     async def _cancel_tasks(self) -> None:

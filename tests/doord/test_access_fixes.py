@@ -204,5 +204,17 @@ def test_at_a_clean_stop_what_was_counted_is_told(play: Play) -> None:
     play(story)
 
 
+def test_a_clean_stop_of_the_process_loses_no_count(play: Play) -> None:
+    async def story(house: House) -> None:
+        for number in range(8):
+            await house.enter("side", a_card(900 + number), None)
+            await house.wait(0.6)
+        await house.restart()
+        await house.armed()
+        assert reasons(house) == {Reason.NO_MATCH: 8}
+
+    play(story)
+
+
 def test_what_counts_as_a_guess() -> None:
     assert {reason for reason in Reason if is_guess(reason)} == {Reason.NO_MATCH, Reason.LOCKED_OUT}
