@@ -3,7 +3,9 @@
 Theory of operation. courierd connects and leads (wire/handoff.py). One courier at a time, the newest wins. All reading
 is done as bytes arrive, on the loop, without a task; what takes longer (backlog, supervision) runs in one task each, so
 that a KEPT is heard while the disk stalls. What is written is bounded: a courier that does not read is let go, since
-every record it did not get is in the journal and will be asked for again.
+every record it did not get is in the journal and will be asked for again. What is read is bounded too: a turn of the
+loop takes at most `TURN` bytes, since each receipt costs a signature check, and a courier that brings far more
+receipts than it was handed records is let go and for a while not let in again.
 
 The door stays as it is whatever happens here: no method but `hold()` waits, and that one never past its deadline.
 A courier can neither verify nor forge a record; what it says is checked for form here, and for truth by the callbacks.
@@ -23,12 +25,22 @@ from doorctl.core.types import SECOND, Monotonic
 from doorctl.errors import MalformedError, OperatorError, StorageError
 from doorctl.wire.handoff import FROM_COURIER, Message, Parser, PathState, Type
 from doorctl.wire.record import RecordHash
-from doorctl.wire.sizes import BATCH_RECORDS, RECORD_SIZE
+from doorctl.wire.sizes import BATCH_RECORDS, RECEIPT_SIZE, RECORD_SIZE
 
 MOST_UNREAD: Final = 512 * RECORD_SIZE
 """Bytes written that the courier has not read: its whole memory of 256 records, a batch, and as much again."""
+RECEIPTS_A_TURN: Final = 8
+TURN: Final = RECEIPTS_A_TURN * (1 + RECEIPT_SIZE)
+"""Bytes read in one turn of the loop. A timer waits for two turns at worst: 16 signatures, 16 ms on a slow board."""
+FREE_RECEIPTS: Final = 1024
+"""Receipts of a connection for records handed over an earlier one: four times the courier's memory."""
+RECEIPTS_A_RECORD: Final = 4
+"""Receipts for one record handed: it may be sent, and receipted, more than once."""
+SHUT_OUT_S: Final = 10.0
+"""How long a courier that brought worthless receipts is not let in; the records wait in the journal."""
 _SOCKET_MODE: Final = 0o660
 _LISTENING: Final = 4
+_CARRYING: Final = frozenset({Type.FRESH, Type.HOLD, Type.BACKLOG, Type.SUPERVISION})
 _UCRED: Final = struct.Struct("3i")
 """pid, uid, gid: unix(7), SO_PEERCRED."""
 
@@ -45,6 +57,12 @@ class LinkCounters:
     """Couriers let go because they did not read."""
     not_handed: int = 0
     """Fresh records that no courier got at once; the journal has them."""
+    receipts: int = 0
+    """Handed on, whatever they were worth."""
+    flooded: int = 0
+    """Couriers let go because of far more receipts than records."""
+    shut_out: int = 0
+    """Connections not taken for a while after that."""
 
 
 class CourierLink:
@@ -76,6 +94,7 @@ class CourierLink:
         self._tasks: dict[Type, asyncio.Task[None]] = {}
         self._asking: dict[Type, tuple[_Peer, int]] = {}
         self._path = PathState.UNREACHABLE
+        self._shut_until = 0.0
         self.counters = LinkCounters()
 
     @property
@@ -148,12 +167,17 @@ class CourierLink:
             self.counters.not_read += 1
             self._let_go(peer)
             return False
+        peer.receipts_left += RECEIPTS_A_RECORD * sum(message.type in _CARRYING for message in messages)
         return True
 
     def arrived(self, peer: "_Peer") -> None:
         """A process connected: check who it is; the newest courier wins."""
         if _uid(peer.transport) not in self._allowed_uids:
             self.counters.strangers += 1
+            peer.transport.abort()
+            return
+        if asyncio.get_running_loop().time() < self._shut_until:
+            self.counters.shut_out += 1
             peer.transport.abort()
             return
         if self._peer is not None:
@@ -168,6 +192,8 @@ class CourierLink:
         try:
             for message in peer.parser.feed(untrusted):
                 self._take(peer, message)
+                if peer is not self._peer:
+                    return
         except MalformedError:
             # the door stays as it is: nothing of the message was used, and a restarted courier connects again
             self.counters.malformed += 1
@@ -181,7 +207,7 @@ class CourierLink:
     def _take(self, peer: "_Peer", message: Message) -> None:
         match message.type:
             case Type.RECEIPT:
-                self._on_receipt(message.payload)
+                self._take_receipt(peer, message.payload)
             case Type.KEPT:
                 kept = self._kept.get(RecordHash(message.payload))
                 if kept is not None and not kept.done():
@@ -200,6 +226,17 @@ class CourierLink:
                     raise MalformedError(f"handoff: {error}") from error
             case Type.FRESH | Type.HOLD | Type.BACKLOG | Type.BACKLOG_END | Type.SUPERVISION:
                 raise MalformedError(f"handoff: {message.type.name} from a courier")
+
+    def _take_receipt(self, peer: "_Peer", untrusted: bytes) -> None:
+        if peer.receipts_left == 0:
+            # the door stays as it is: a courier that is honest has had all the receipts there can be
+            self.counters.flooded += 1
+            self._shut_until = asyncio.get_running_loop().time() + SHUT_OUT_S
+            self._let_go(peer)
+            return
+        peer.receipts_left -= 1
+        self.counters.receipts += 1
+        self._on_receipt(untrusted)
 
     def _begin(self, peer: "_Peer", asked: Type, wanted: int) -> None:
         """One answer of a kind in the making at a time, for whoever asked last: a stalled disk piles up no tasks."""
@@ -253,22 +290,27 @@ class CourierLink:
             self._on_path(path)
 
 
-class _Peer(asyncio.Protocol):
-    """One connection; everything it hears goes to the link."""
+class _Peer(asyncio.BufferedProtocol):
+    """One connection; everything it hears goes to the link, never more than TURN bytes in a turn of the loop."""
 
     transport: asyncio.Transport
 
     def __init__(self, link: CourierLink) -> None:
         self._link = link
+        self._buffer = bytearray(TURN)
         self.parser = Parser(FROM_COURIER)
+        self.receipts_left = FREE_RECEIPTS
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self._link.arrived(self)
 
-    def data_received(self, data: bytes) -> None:
-        self._link.heard(self, data)
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002  asyncio's signature
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._link.heard(self, bytes(self._buffer[:nbytes]))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's signature
         self._link.left(self)

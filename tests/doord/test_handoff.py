@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 
 from doorctl.core.types import MS, Monotonic
-from doorctl.doord.handoff import MOST_UNREAD, CourierLink
+from doorctl.doord.handoff import (
+    FREE_RECEIPTS,
+    MOST_UNREAD,
+    RECEIPTS_A_RECORD,
+    RECEIPTS_A_TURN,
+    SHUT_OUT_S,
+    CourierLink,
+)
 from doorctl.errors import InternalError, OperatorError, StorageError
 from doorctl.wire.handoff import FROM_DOOR, Message, Parser, PathState, Type
 from doorctl.wire.record import record_hash
@@ -422,3 +429,92 @@ def test_a_stale_socket_is_replaced_a_live_one_and_a_file_are_not(tmp_path: Path
     assert path.read_text() == "mine"
     with pytest.raises(OperatorError, match="no such file"):
         play(nothing, tmp_path / "missing")
+
+
+FLOOD = Message(type=Type.RECEIPT, payload=b"f" * RECEIPT_SIZE).encode() * FREE_RECEIPTS
+VERIFY_S = 0.001
+"""What one signature costs on a slow board."""
+TIMER_S = 0.005
+MOST_LATE_S = 0.020
+
+
+def test_a_flood_of_receipts_makes_no_timer_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop's clock is virtual: only receipts take time."""
+    beats: list[float] = []
+    late: list[float] = []
+    """Those beats that were measured before the real clock came back."""
+
+    async def story(door: Door, path: Path) -> None:
+        loop = asyncio.get_running_loop()
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "time", lambda: VERIFY_S * door.receipts.qsize())
+
+            def beat(due: float) -> None:
+                beats.append(loop.time() - due)
+                loop.call_later(TIMER_S, beat, loop.time() + TIMER_S)
+
+            async with connected(door, path) as one:
+                beat(loop.time())
+                one.writer.write(FLOOD)
+                one.say(Type.PATH, bytes([PathState.REFUSED.value]))
+                assert await within(door.paths.get()) is PathState.REFUSED
+                late.extend(beats)
+
+    play(story, tmp_path)
+    assert len(late) > FREE_RECEIPTS * VERIFY_S / (TIMER_S + MOST_LATE_S)
+    assert max(late) <= MOST_LATE_S
+
+
+def test_no_turn_of_the_loop_takes_more_receipts_than_its_share(tmp_path: Path) -> None:
+    async def story(door: Door, path: Path) -> None:
+        async with connected(door, path) as one:
+            one.writer.write(FLOOD)
+            before = 0
+            while before < FREE_RECEIPTS:
+                await asyncio.sleep(0)
+                assert door.receipts.qsize() - before <= RECEIPTS_A_TURN
+                before = door.receipts.qsize()
+
+    assert play(story, tmp_path).link.counters.receipts == FREE_RECEIPTS
+
+
+def test_a_courier_of_worthless_receipts_is_let_go_and_shut_out_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(door: Door, path: Path) -> None:
+        async with connected(door, path) as one:
+            one.writer.write(FLOOD * 2)
+            await one.ended()
+        assert await within(door.paths.get()) is PathState.UNREACHABLE
+        async with courier(path) as again:
+            await again.ended()
+        assert (door.link.connected, door.link.counters.shut_out) == (False, 1)
+        loop = asyncio.get_running_loop()
+        now = loop.time
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "time", lambda: now() + SHUT_OUT_S)
+            async with connected(door, path):
+                assert door.link.connected
+
+    counters = play(story, tmp_path).link.counters
+    assert (counters.receipts, counters.flooded, counters.connections) == (FREE_RECEIPTS, 1, 2)
+
+
+def test_every_record_handed_is_worth_more_receipts(tmp_path: Path) -> None:
+    handed = 10
+
+    async def story(door: Door, path: Path) -> None:
+        async with connected(door, path) as one:
+            for number in range(handed):
+                assert door.link.fresh(record(number))
+            await one.hear(handed)
+            one.writer.write(FLOOD)
+            for _ in range(handed * RECEIPTS_A_RECORD):
+                one.say(Type.RECEIPT, b"h" * RECEIPT_SIZE)
+            one.say(Type.PATH, bytes([PathState.REFUSED.value]))
+            assert await within(door.paths.get()) is PathState.REFUSED
+            one.say(Type.RECEIPT, b"h" * RECEIPT_SIZE)
+            await one.ended()
+
+    counters = play(story, tmp_path).link.counters
+    assert (counters.receipts, counters.flooded) == (FREE_RECEIPTS + handed * RECEIPTS_A_RECORD, 1)
