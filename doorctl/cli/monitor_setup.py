@@ -37,9 +37,13 @@ def init(args: argparse.Namespace) -> int:
             f"{paths.monitor_export}: this monitor is made already", hint="a monitor is made once; keep its keys"
         )
     settings = _settings(args)
+    _check_same(paths, settings)
     _check_copy(paths, args)
     for folder, mode in ((paths.monitor_etc, 0o755), (paths.monitor_var, 0o700)):
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    # before the keys: what a repeated init is held to
+    if not paths.monitor_config.exists():
+        write_settings(paths.monitor_config, settings)
     keys = _keys(paths)
     if args.token_key_copy is not None:
         _copy_token_key(paths, args.token_key_copy)
@@ -47,8 +51,6 @@ def init(args: argparse.Namespace) -> int:
     if not (paths.monitor_keys / "console.token").exists():
         create_token(paths.monitor_keys, secrets.token_urlsafe(32))
     private_files.create_folder(paths.controllers)
-    if not paths.monitor_config.exists():
-        write_settings(paths.monitor_config, settings)
     public = MonitorFile(
         addresses=tuple(args.address), certificate_der=certificate, keys=keys.public, simulated=args.simulated
     )
@@ -87,13 +89,23 @@ def trust(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    reached = parse_address(args.address[0], where="--address")
+    """Every address is looked at, those too that only boards will use."""
+    reached, *_others = [parse_address(address, where="--address") for address in args.address]
     listen = Address(host=reached.host if reached.host in _LOCAL else _EVERYWHERE, port=reached.port)
     if args.listen is not None:
         listen = parse_address(args.listen, where="--listen")
     return Settings(
         listen=listen, console=parse_address(args.console, where="--console"), simulated=args.simulated
     )  # fmt: skip
+
+
+def _check_same(paths: Paths, settings: Settings) -> None:
+    """An init repeated after a failure goes on with the same monitor, never with half of another one."""
+    if paths.monitor_config.exists() and read_settings(paths.monitor_config) != settings:
+        raise OperatorError(
+            f"{paths.monitor_config}: an init that did not end began with other settings",
+            hint="repeat it with the same --simulated, --address, --listen and --console, or move the folder away",
+        )
 
 
 def _check_copy(paths: Paths, args: argparse.Namespace) -> None:

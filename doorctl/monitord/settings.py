@@ -1,6 +1,7 @@
 """The monitor's own file, monitord.toml: where it listens, where its console is, whether it is a simulation."""
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from doorctl.errors import OperatorError
 
 _HIGHEST_PORT = 65535
+_HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+"""Names, IPv4, IPv6 with a zone: nothing that could end a string of the file it is written to."""
 _TEMPLATE = """\
 # The monitor's own file, made by `doorctl monitor init`. Boards get monitor.toml, which lies beside it.
 
@@ -52,8 +55,10 @@ def parse_address(text: str, *, where: str) -> Address:
         host = host[1:-1]
     elif ":" in host:
         colon = ""
-    if not colon or not host or not port.isascii() or not port.isdecimal() or int(port) > _HIGHEST_PORT:
-        raise OperatorError(f'{where}: expected host:port, got "{text}"', hint="for example 0.0.0.0:7443 or [::]:7443")
+    numbered = port.isascii() and port.isdecimal() and int(port) <= _HIGHEST_PORT
+    if not colon or not _HOST.fullmatch(host) or not numbered:
+        shown = text if text.isprintable() else ascii(text)[1:-1]
+        raise OperatorError(f'{where}: expected host:port, got "{shown}"', hint="for example 0.0.0.0:7443 or [::]:7443")
     return Address(host=host, port=int(port))
 
 

@@ -87,6 +87,63 @@ def test_an_init_that_failed_can_be_repeated(tmp_path: Path, paths: Paths) -> No
     assert read_monitor_file(paths.monitor_export).fingerprint == first
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--address", "nonsense"),
+        ("--address", "a:1", "--address", "b:65536"),
+        ("--listen", "[::1]"),
+        ("--console", 'x"\nlisten = "y:1'),
+        ("--console", "x\ny:1"),
+        ("--address", 'x"y:1'),
+        ("--address", "x\\y:1"),
+        ("--address", "x y:1"),
+    ],
+)
+def test_init_makes_nothing_of_a_wrong_address(
+    tmp_path: Path, paths: Paths, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert run(tmp_path, "init", "--simulated", *ADDRESS, *words) == 1
+    told = error(capsys)
+    assert "expected host:port, got " in told
+    assert told.isprintable()
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("init", "--address", "monitor.example.net:7443"),
+        ("init", "--simulated", "--address", "monitor.example.net:7444"),
+        ("init", "--simulated", *ADDRESS, "--listen", "127.0.0.1:7443"),
+        ("init", "--simulated", *ADDRESS, "--console", "127.0.0.1:8444"),
+    ],
+)
+def test_an_init_that_failed_is_not_repeated_as_another_monitor(
+    tmp_path: Path, paths: Paths, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert run(tmp_path, "init", "--simulated", *ADDRESS) == 0
+    paths.monitor_export.unlink()
+    before = paths.monitor_config.read_bytes()
+    copy = tmp_path / "token.key"
+    assert run(tmp_path, *words, "--token-key-copy", str(copy)) == 1
+    assert "began with other settings" in error(capsys)
+    assert (paths.monitor_config.read_bytes(), copy.exists(), paths.monitor_export.exists()) == (before, False, False)
+
+
+def test_an_init_that_failed_at_its_keys_remembers_what_it_was(
+    tmp_path: Path, paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths.monitor_var.mkdir(parents=True)
+    paths.monitor_keys.write_text("in the way", encoding="ascii")
+    assert run(tmp_path, "init", "--simulated", *ADDRESS) == 1
+    paths.monitor_keys.unlink()
+    capsys.readouterr()
+    assert run(tmp_path, "init", *ADDRESS, "--token-key-copy", str(tmp_path / "token.key")) == 1
+    assert "began with other settings" in error(capsys)
+    assert run(tmp_path, "init", "--simulated", *ADDRESS) == 0
+
+
 def _offered(folder: Path, *, simulated: bool) -> Path:
     board = Board(name="harbour-st", simulated=simulated)
     path = folder / "controller.toml"
