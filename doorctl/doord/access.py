@@ -18,8 +18,9 @@ from doorctl.core.types import SECOND, DoorName, Duration, Monotonic, Outcome, R
 from doorctl.doord import clock
 from doorctl.doord.answer import ANSWER_BOUND, COMMIT_ALLOWANCE, COMMIT_BOUND, AnswerTimes
 from doorctl.doord.coalesce import Coalescer, Counted
+from doorctl.doord.drafts import Draft, Recording
 from doorctl.doord.lookup import Found, RosterAccess
-from doorctl.doord.recorder import Draft, Recorder, Recording
+from doorctl.doord.recorder import Recorder
 from doorctl.journal.rows import LogRow, Plain
 from doorctl.wire.detail import CoalescedDetail, GuessingDetail
 from doorctl.wire.record import Flag, Kind

@@ -16,8 +16,9 @@ from doorctl.core.events import Closed, DoorEvent, Grant, Opened, Rex, UnlockBeg
 from doorctl.core.inputs import CONTACT_THRESHOLD, REX_THRESHOLD, Debounce, Settled
 from doorctl.core.types import SECOND, DoorName, Duration, Monotonic
 from doorctl.doord import clock
+from doorctl.doord.drafts import Draft
 from doorctl.doord.reader_unit import ReaderUnit
-from doorctl.doord.recorder import Draft, Recorder
+from doorctl.doord.recorder import Recorder
 from doorctl.journal.rows import LogRow
 from doorctl.wire.detail import DoorDetail, DoorHappening, FaultCode, FaultDetail
 from doorctl.wire.record import Kind

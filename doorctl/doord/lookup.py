@@ -15,7 +15,7 @@ from typing import Final
 from doorctl.core.effects import Request
 from doorctl.core.types import Duration
 from doorctl.doord import clock
-from doorctl.doord.recorder import RosterFacts
+from doorctl.doord.drafts import RosterFacts
 from doorctl.doord.worker import WorkerThread
 from doorctl.errors import DoorctlError, InternalError, StorageError
 from doorctl.roster.factors import (

@@ -16,8 +16,8 @@ from doorctl.doord import clock
 from doorctl.doord.answer import COMMIT_ALLOWANCE
 from doorctl.doord.control import Answer, Caller, Operation, Right
 from doorctl.doord.door_unit import DoorUnit
+from doorctl.doord.drafts import Draft, Recording
 from doorctl.doord.reader_unit import ReaderUnit
-from doorctl.doord.recorder import Draft, Recording
 from doorctl.doord.upkeep import path_words
 from doorctl.errors import MalformedError, OperatorError
 from doorctl.journal.rows import LogRow

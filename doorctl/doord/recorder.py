@@ -14,17 +14,18 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from dataclasses import replace
+from typing import Final
 
-from doorctl.core.types import Monotonic, Outcome, Reason
+from doorctl.core.types import Monotonic
 from doorctl.doord import clock
+from doorctl.doord.drafts import Draft, Recording, RosterFacts
 from doorctl.doord.handoff import CourierLink
 from doorctl.doord.unstored import giving_way, to_keep
 from doorctl.doord.worker import Spawn, WorkerThread
 from doorctl.errors import StorageError
 from doorctl.journal.journal import Journal
-from doorctl.journal.rows import Entry, LogRow, LossReport, Plain, SpoolStatus
+from doorctl.journal.rows import Entry, LogRow, Plain, SpoolStatus
 from doorctl.seal.keys import ControllerKeys
 from doorctl.seal.public import MonitorPublic
 from doorctl.seal.sealing import filler_token, seal_record
@@ -41,7 +42,6 @@ from doorctl.wire.record import (
     RecordHash,
     RowTag,
     Sequence,
-    Token,
     record_hash,
 )
 from doorctl.wire.sizes import EPOCH_SIZE, ROW_TAG_SIZE
@@ -55,56 +55,6 @@ MOST_UNSTORED: Final = 4096
 MOST_KEPT: Final = 256
 """Records that a courier has room for at a time."""
 _KINDS_OF_STRUCTURE: Final = frozenset({Kind.START, Kind.ENROLLED, Kind.LOSS})
-
-
-class RosterFacts(NamedTuple):
-    """The roster as it stands on the disk now; every record says it."""
-
-    generation: int
-    digest: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What is to be recorded, before it has a number."""
-
-    kind: Kind
-    outcome: Outcome = Outcome.NONE
-    reason: Reason = Reason.NONE
-    flags: Flag = Flag(0)  # noqa: RUF009  an IntFlag is immutable
-    count: int = 1
-    door: str = ""
-    reader: str = ""
-    token: Token | None = field(default=None, repr=False)
-    """None: filler."""
-    row_tag: RowTag | None = field(default=None, repr=False)
-    """None: filler."""
-    detail: bytes = field(default=b"", repr=False)
-    log: LogRow | None = None
-    lockouts: Mapping[bytes, Plain] = field(default_factory=dict, repr=False)
-    sent_generation: int | None = None
-    loss: LossReport | None = None
-    """What gives way when this record is journaled."""
-    weight_matched: bool | None = None
-    """Whether it gives way with the matched ones; None: as its kind and flags say."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Recording:
-    """A sealed record, or only lock-out counters, on the way to the disk."""
-
-    record: bytes | None = field(repr=False)
-    hash: RecordHash
-    """NO_HASH where there is no record."""
-    sequence: Sequence
-    """0 where there is no record."""
-    entry: Entry = field(repr=False)
-    committed: asyncio.Future[None]
-    """Done when the disk has it; never fails."""
-    made: Monotonic
-    held_by: int = 0
-    """The connection of the courier that was given it to keep while the disk has it not; 0: none."""
-    receipted: bool = False
 
 
 class Recorder:

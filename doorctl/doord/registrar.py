@@ -8,8 +8,9 @@ recognises by their numbers. Entries are hashes: they say nothing of codes or of
 from typing import Final
 
 from doorctl.doord import clock
+from doorctl.doord.drafts import Draft
 from doorctl.doord.lookup import RosterAccess
-from doorctl.doord.recorder import Draft, Recorder
+from doorctl.doord.recorder import Recorder
 from doorctl.errors import DoorctlError
 from doorctl.journal.rows import LogRow
 from doorctl.wire.record import Kind

@@ -22,6 +22,7 @@ from doorctl.doord.access import Access, Place, stored_counters
 from doorctl.doord.assembly import DoorPins, Site, claim_pins, rules
 from doorctl.doord.control import ControlServer
 from doorctl.doord.door_unit import DoorUnit
+from doorctl.doord.drafts import Draft
 from doorctl.doord.faults import Faults
 from doorctl.doord.handoff import CourierLink
 from doorctl.doord.lookup import RosterAccess
@@ -29,7 +30,7 @@ from doorctl.doord.mark import Mark
 from doorctl.doord.operations import Operations
 from doorctl.doord.reader_unit import ReaderUnit
 from doorctl.doord.receipts import Receipts
-from doorctl.doord.recorder import Draft, Recorder
+from doorctl.doord.recorder import Recorder
 from doorctl.doord.registrar import Registrar
 from doorctl.doord.situations import Situations
 from doorctl.doord.upkeep import Upkeep

@@ -13,7 +13,7 @@ from doorctl.journal.rows import Entry, LossReport, Weight
 from doorctl.wire.record import Epoch
 
 if TYPE_CHECKING:
-    from doorctl.doord.recorder import Recording
+    from doorctl.doord.drafts import Recording
 
 
 class GivingWay(NamedTuple):

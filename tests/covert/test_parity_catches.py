@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from doorctl.doord.drafts import Draft, Recording
 from doorctl.doord.lookup import Found
-from doorctl.doord.recorder import Draft, Recording
 from doorctl.seal.meaning import Meaning
 from doorctl.wire.detail import FaultCode, FaultDetail
 from doorctl.wire.record import Kind

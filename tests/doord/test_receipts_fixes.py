@@ -4,7 +4,7 @@ import asyncio
 
 from doorctl.core.types import SECOND
 from doorctl.doord import clock
-from doorctl.doord.recorder import Draft
+from doorctl.doord.drafts import Draft
 from doorctl.wire.handoff import Type
 from doorctl.wire.record import Kind
 from tests.doord.conftest import Play

@@ -7,7 +7,7 @@ import pytest
 
 from doorctl.core.types import MS, SECOND
 from doorctl.doord import recorder as recorder_module
-from doorctl.doord.recorder import Draft
+from doorctl.doord.drafts import Draft
 from doorctl.journal.journal import Journal
 from doorctl.journal.rows import LogRow
 from doorctl.wire.detail import FaultCode, FaultDetail, LossDetail, StartDetail, SupervisionDetail

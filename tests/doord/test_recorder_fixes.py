@@ -7,7 +7,8 @@ import pytest
 from doorctl.core.types import Outcome, Reason
 from doorctl.doord import clock
 from doorctl.doord import recorder as recorder_module
-from doorctl.doord.recorder import MOST_KEPT, Draft
+from doorctl.doord.drafts import Draft
+from doorctl.doord.recorder import MOST_KEPT
 from doorctl.journal.rows import LogRow
 from doorctl.paths import Paths
 from doorctl.wire.detail import LossDetail

@@ -13,8 +13,9 @@ from doorctl.cli.sim_site import SimSite, wait_for
 from doorctl.cli.sim_visit import visit
 from doorctl.core.types import Outcome, Reason
 from doorctl.doord import clock
+from doorctl.doord.drafts import Draft, RosterFacts
 from doorctl.doord.handoff import CourierLink
-from doorctl.doord.recorder import Draft, Recorder, RosterFacts
+from doorctl.doord.recorder import Recorder
 from doorctl.doord.worker import WorkerThread
 from doorctl.journal.journal import Journal
 from doorctl.journal.rows import LogRow
