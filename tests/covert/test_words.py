@@ -15,7 +15,7 @@ from doorctl.cli.main import build_parser
 from doorctl.core import effects, events
 from doorctl.core.effects import Code
 from doorctl.core.types import Card, Monotonic
-from doorctl.doord import access, lookup, recorder
+from doorctl.doord import access, drafts, lookup, recorder
 from doorctl.roster.factors import CardId
 from doorctl.wire.record import Kind, RowTag, Token
 from tests.covert.needles import WORDS
@@ -83,7 +83,7 @@ VALUES = [
     events.CardRead(card=CARD, at=Monotonic(1)),
     *(events.KeyRead(key=key, at=Monotonic(1)) for key in (events.Key.DIGIT_4, events.Key.DIGIT_8)),
     lookup.Found(row=None, card=CardId(SECRET), row_tag=RowTag(SECRET[:16]), readable=True),
-    recorder.Draft(kind=Kind.ACCESS, token=Token(SECRET), row_tag=RowTag(SECRET[:16]), detail=SECRET),
+    drafts.Draft(kind=Kind.ACCESS, token=Token(SECRET), row_tag=RowTag(SECRET[:16]), detail=SECRET),
 ]
 
 
@@ -98,7 +98,7 @@ def test_every_secret_field_is_out_of_its_repr() -> None:
     """By name, over the dataclasses of the door side: a new one cannot be forgotten."""
     secret = re.compile(r"^(raw|code|codes|key|token|row_tag|lookup|stretched|identity)$")
     shown = []
-    for module in (effects, events, access, lookup, recorder):
+    for module in (effects, events, access, lookup, drafts, recorder):
         for class_ in dataclasses_of(module):
             shown += [
                 f"{class_.__name__}.{field.name}" for field in fields(class_) if secret.match(field.name) and field.repr
