@@ -201,6 +201,16 @@ class Snapshot:
         """Of the newest record; 0 where there is none."""
         return int(self._connection.execute(select(func.coalesce(func.max(RECORDS.c.id), 0))).scalar_one())
 
+    def hash_of(self, id_: int) -> RecordHash | None:
+        """Of one record; None where there is none of this id."""
+        found = self._connection.execute(select(RECORDS.c.hash).where(RECORDS.c.id == id_)).scalar_one_or_none()
+        return None if found is None else RecordHash(found)
+
+    def last_arrival(self) -> int:
+        """Of the newest supervision; 0 where there is none."""
+        newest = select(func.coalesce(func.max(SUPERVISION.c.arrival), 0))
+        return int(self._connection.execute(newest).scalar_one())
+
     def between(self, first: int, last: int) -> list[LedgerRecord]:
         """Records with ids first..last in order of arrival."""
         query = _READ.where(RECORDS.c.id.between(first, last)).order_by(RECORDS.c.id)

@@ -1,18 +1,20 @@
 """From the ledger to alarms.db: fresh first, exactly once, and again after every possible interruption."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from doorctl.core.types import SECOND, WallTime
 from doorctl.errors import StorageError
 from doorctl.monitord.alarms.effects import Effect
 from doorctl.monitord.alarms.judge import Judge
+from doorctl.monitord.alarms.opening import open_row
 from doorctl.monitord.alarms.store import Alarm, AlarmStore
 from doorctl.monitord.alarms.worker import GLANCE, TURN, Worker
-from doorctl.monitord.ledger import LedgerReader, LedgerRecord, LedgerWriter, Verified
+from doorctl.monitord.ledger import LedgerReader, LedgerRecord, LedgerSupervision, LedgerWriter, Verified
 from doorctl.seal.meaning import Meaning, TokenPlain
 from tests.monitord.board import Board, Made, new_row
 from tests.seal.sample import MONITOR, PUBLIC
@@ -46,6 +48,23 @@ class Desk:
     def close(self) -> None:
         self.shut()
         self._ledger.close()
+
+    def back_up(self) -> bytes:
+        """The ledger as a file; nobody writes it meanwhile."""
+        self._ledger.close()
+        copy = (self._folder / "ledger.db").read_bytes()
+        self._ledger = LedgerWriter(self._folder / "ledger.db")
+        return copy
+
+    def restore(self, copy: bytes) -> None:
+        """The backup in the ledger's place; alarms.db stays."""
+        self.shut()
+        self._ledger.close()
+        for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
+            (self._folder / name).unlink(missing_ok=True)
+        (self._folder / "ledger.db").write_bytes(copy)
+        self._ledger = LedgerWriter(self._folder / "ledger.db")
+        self.open()
 
     def receive(self, *records: Made) -> None:
         self._ledger.store(
@@ -231,3 +250,87 @@ def test_a_record_that_breaks_the_judge_silences_nothing_after_it(
     desk.receive(poison, board.access(forced))
     assert sorted(desk.settle()) == ["chain", "duress Ana", "duress Ana"]
     assert "could not be judged" in caplog.text
+
+
+def test_supervision_that_breaks_the_judge_silences_nothing_and_is_told_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(self: Judge, supervised: LedgerSupervision) -> list[Effect]:
+        raise OverflowError("a number nobody thought of")
+
+    board = desk.board
+    forced = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    monkeypatch.setattr(Judge, "supervision", breaks)
+    desk.receive(board.start(), *board.enrol(forced), board.supervise())
+    assert desk.settle() == ["chain"]
+    desk.receive(board.supervise(), board.access(forced))
+    assert desk.settle() == ["chain", "duress Ana"]
+    assert "could not be judged" in caplog.text
+
+
+def test_a_row_that_breaks_the_glance_hides_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(record: LedgerRecord, token_keys: Sequence[X25519PrivateKey]) -> TokenPlain | None:
+        if record.header.sequence == poison.sequence:
+            raise KeyError("a case nobody thought of")
+        return open_row(record, token_keys)
+
+    board = desk.board
+    forced = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    backlog = [board.start(), *board.enrol(forced), *(board.access(None) for _ in range(2 * TURN))]
+    poison = board.access(forced)
+    monkeypatch.setattr("doorctl.monitord.alarms.worker.open_row", breaks)
+    desk.receive(*backlog, poison, board.access(forced))
+    assert desk.worker.step()
+    assert desk.told() == ["chain", "duress Ana"]
+    assert desk.settle() == ["chain", "duress Ana"]
+    assert "could not be judged" in caplog.text
+
+
+@pytest.mark.parametrize("waiting", [0, 3 * TURN])
+def test_commits_do_not_depend_on_what_a_token_means(desk: Desk, monkeypatch: pytest.MonkeyPatch, waiting: int) -> None:
+    """Each of them is on the disk that ingest's receipts wait for."""
+    commit, commits = AlarmStore.commit, []
+
+    def counted(self: AlarmStore, *args: object, **kwargs: object) -> int:
+        commits.append(len(kwargs))
+        return commit(self, *args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
+
+    board = desk.board
+    rows = [new_row("Ana", meaning, monitor=PUBLIC) for meaning in (Meaning.NORMAL, Meaning.DURESS)]
+    desk.receive(board.start(), *board.enrol(*rows))
+    desk.settle()
+    monkeypatch.setattr(AlarmStore, "commit", counted)
+    found = []
+    for row in rows:
+        desk.receive(*(board.access(None) for _ in range(waiting)), board.access(row))
+        steps, left = [], True
+        while left:
+            commits.clear()
+            left = desk.worker.step()
+            steps.append(len(commits))
+        found.append(steps)
+    assert found == [[2, 1, 1, 1] if waiting else [1]] * 2
+
+
+@pytest.mark.parametrize("later", [0, 5, 40])
+def test_a_ledger_put_back_from_a_backup_is_judged_from_its_beginning(desk: Desk, later: int) -> None:
+    """Its ids start again below the cursor: without this, nothing more would ever be an alarm."""
+    board = desk.board
+    forced = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    desk.receive(board.start(), *board.enrol(forced), board.access(forced), board.supervise())
+    assert desk.settle() == ["duress Ana"]
+    copy = desk.back_up()
+    desk.receive(*(board.access(None) for _ in range(20)), board.supervise())
+    assert desk.settle() == ["duress Ana"]
+    desk.restore(copy)
+    desk.receive(board.access(forced), *(board.access(None) for _ in range(later)))
+    assert desk.settle() == ["duress Ana", "chain", "duress Ana"]
+    desk.restart()
+    assert desk.settle() == ["duress Ana", "chain", "duress Ana"]
+    desk.receive(board.supervise(), board.supervise(), board.supervise())
+    desk.receive(board.supervise())
+    desk.settle()
+    desk.receive(board.supervise())
+    assert desk.settle() == ["duress Ana", "chain", "duress Ana", "gap lasting"]

@@ -109,14 +109,25 @@ class ControllerState(msgspec.Struct, kw_only=True):
     held: dict[bytes, Held] = msgspec.field(default_factory=dict)
     """By what they are about."""
     backlog: tuple[bytes, int, int] = (b"", 0, 0)
-    """Oldest record without a receipt and the number of them, as last told."""
+    """Oldest record without a receipt, and the fewest that waited since it is that."""
     standstills: int = 0
+    """Supervisions in a row without fewer than ever before."""
+    overtaken: int = 0
+    """Supervisions since newer ones than the oldest have receipts."""
     holes: int = 0
     """Supervisions in a row below which something was missing."""
     generation: int = 0
     head: int = 0
     pending: int = 0
     simulated: bool = False
+
+
+def judged_anew(state: ControllerState) -> ControllerState:
+    """What stays known when the ledger is another one: what lasts and when it was last heard, no record of it."""
+    return ControllerState(
+        supervised=state.supervised, paces=state.paces, conditions=state.conditions, held=state.held,
+        generation=state.generation, head=state.head, pending=state.pending, simulated=state.simulated,
+    )  # fmt: skip
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

@@ -94,6 +94,13 @@ _CURSOR: Final = Table(
     Column("record", Integer, nullable=False),
     Column("supervision", Integer, nullable=False),
 )
+_JUDGED: Final = Table(
+    "judged",
+    _SCHEMA,
+    Column("one", Integer, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+)
+"""Of the cursor's record. A table of its own, so that a file from before it goes on as it is."""
 _LOOKS: Final = Table(
     "looks",
     _SCHEMA,
@@ -135,6 +142,8 @@ class Cursor:
 
     record: int = 0
     supervision: int = 0
+    hash: bytes = b""
+    """Of the record it stands at, so that another ledger in the first one's place shows; empty where not known."""
 
 
 class AlarmStore:
@@ -155,7 +164,8 @@ class AlarmStore:
         """Where the judge left off."""
         with self._lock, storage_errors(self._path), self._engine.begin() as connection:
             row = connection.execute(select(_CURSOR)).one_or_none()
-            cursor = Cursor() if row is None else Cursor(record=row.record, supervision=row.supervision)
+            judged = connection.execute(select(_JUDGED.c.hash)).scalar_one_or_none() or b""
+            cursor = Cursor() if row is None else Cursor(record=row.record, supervision=row.supervision, hash=judged)
             states = {
                 ControllerId(row.controller): decode_state(row.state) for row in connection.execute(select(_STATES))
             }
@@ -184,6 +194,7 @@ class AlarmStore:
             if cursor is not None:
                 row = {"one": 1, "record": cursor.record, "supervision": cursor.supervision}
                 _replace(connection, _CURSOR, "one", row)
+                _replace(connection, _JUDGED, "one", {"one": 1, "hash": cursor.hash})
         if effects:
             self._on_change()
         return raised
