@@ -330,6 +330,33 @@ def test_a_backlog_that_stands_still_is_an_alarm_until_it_moves(board: Board, co
     assert court.take(withheld, board.supervise()) == ["end stalled"]
 
 
+def test_a_withheld_record_shows_through_traffic_that_waits_every_other_time(board: Board, court: Court) -> None:
+    withheld = board.access(ANA)
+    told = []
+    for pending in (2, 1, 2, 1, 2, 1):
+        told += court.take(board.access(ANA), board.supervise(oldest=withheld, pending=pending))
+    assert told == ["stalled"]
+    assert court.take(withheld, board.supervise()) == ["end stalled"]
+
+
+def test_a_record_withheld_while_the_rest_drains_slowly_shows_in_the_end(board: Board, court: Court) -> None:
+    withheld, *rest = [board.access(ANA) for _ in range(41)]
+    told: list[list[str]] = []
+    for left in range(40, 0, -1):
+        newest = rest[left - 1]
+        told.append(court.take(newest, board.supervise(oldest=withheld, pending=left, receipted=newest)))
+    assert told == [[]] * 29 + [["stalled"]] + [[]] * 10
+
+
+def test_a_record_of_an_earlier_start_is_overtaken_by_a_later_one(board: Board, court: Court) -> None:
+    withheld = board.access(ANA)
+    fresh = board.start()
+    told = court.take(fresh)
+    for left in range(40, 10, -1):
+        told += court.take(board.supervise(oldest=withheld, pending=left, receipted=fresh))
+    assert told == ["stalled"]
+
+
 def test_a_backlog_that_drains_newest_first_is_no_alarm(board: Board, court: Court) -> None:
     backlog = [board.access(ANA) for _ in range(20)]
     told = []

@@ -14,7 +14,7 @@ from doorctl.monitord.alarms.state import ControllerState, EpochState, Mark, is_
 from doorctl.monitord.ledger import LedgerSupervision
 from doorctl.monitord.supervised import receipted_until
 from doorctl.wire.detail import SupervisionDetail
-from doorctl.wire.record import NO_EPOCH, ControllerId, Flag
+from doorctl.wire.record import NO_EPOCH, ControllerId, Epoch, Flag
 
 SLOWEST: Final = Duration(60 * SECOND)
 QUICKEST: Final = Duration(10 * SECOND)
@@ -22,6 +22,8 @@ QUICKEST: Final = Duration(10 * SECOND)
 MISSED: Final = 3
 _SLACK: Final = Duration(5 * SECOND)
 _STANDSTILLS: Final = 3
+_OVERTAKEN: Final = 30
+"""A backlog comes newest first, so that its oldest is overtaken for a while; but not for ever."""
 _GAPS: Final = 2
 """The first may be a loss record that is still on its way."""
 _LARGEST_DIFFERENCE: Final = Duration(60 * SECOND)
@@ -119,7 +121,7 @@ def _live_on(state: ControllerState, name: bytes, mark: Mark) -> None:
     if state.live in state.epochs:
         state.epochs[state.live].retired = True
     state.live, state.live_mark = name, mark
-    state.backlog, state.standstills, state.holes = (b"", 0, 0), 0, 0
+    state.backlog, state.standstills, state.overtaken, state.holes = (b"", 0, 0), 0, 0, 0
 
 
 def _alive(controller: ControllerId, state: ControllerState, supervised: LedgerSupervision) -> list[Effect]:
@@ -160,15 +162,27 @@ def _gap(state: ControllerState, supervised: LedgerSupervision, detail: Supervis
 def _backlog(
     state: ControllerState, supervised: LedgerSupervision, detail: SupervisionDetail, mark: Mark
 ) -> list[Effect]:
-    """The oldest one the same and no fewer than before: nothing drains, though supervision comes through."""
-    now = (bytes(detail.oldest_epoch), int(detail.oldest_sequence), supervised.body.pending)
-    stands = detail.oldest_epoch != NO_EPOCH and now[:2] == state.backlog[:2] and now[2] >= state.backlog[2]
+    """The oldest one the same and no fewer than ever since, or overtaken for long: something withholds it.
+
+    Against the fewest, not the last: traffic that waits every other time would look as if something drained.
+    """
+    pending, oldest = supervised.body.pending, (bytes(detail.oldest_epoch), int(detail.oldest_sequence))
+    same = detail.oldest_epoch != NO_EPOCH and oldest == state.backlog[:2]
+    stands = same and pending >= state.backlog[2]
+    state.backlog = (*oldest, min(pending, state.backlog[2]) if same else pending)
     state.standstills = state.standstills + 1 if stands else 0
-    state.backlog = now
-    alarm = alarm_of(AlarmKind.STALLED, supervised, f"{now[2]} records wait and none gets through")
-    if state.standstills >= _STANDSTILLS:
+    state.overtaken = (state.overtaken if same else 0) + _is_overtaken(supervised.header.epoch, detail)
+    alarm = alarm_of(AlarmKind.STALLED, supervised, f"{pending} records wait and the oldest does not get through")
+    if state.standstills >= _STANDSTILLS or state.overtaken >= _OVERTAKEN:
         return conditions.begin(state, AlarmKind.STALLED.value, mark, alarm)
     return conditions.end(state, AlarmKind.STALLED.value, mark, alarm) if not stands else []
+
+
+def _is_overtaken(now: Epoch, detail: SupervisionDetail) -> bool:
+    """Whether a newer record than the oldest that waits has a receipt."""
+    if detail.oldest_epoch == detail.receipted_epoch:
+        return detail.receipted_sequence > detail.oldest_sequence
+    return detail.oldest_epoch != NO_EPOCH and detail.receipted_epoch == now
 
 
 def _clock(state: ControllerState, supervised: LedgerSupervision, mark: Mark) -> list[Effect]:
