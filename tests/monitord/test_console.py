@@ -14,7 +14,7 @@ from doorctl.monitord.alarms.console import Console, Sources
 from doorctl.monitord.alarms.effects import Raise
 from doorctl.monitord.alarms.kinds import CATALOGUE, AlarmKind
 from doorctl.monitord.alarms.state import ControllerState
-from doorctl.monitord.alarms.store import AlarmStore
+from doorctl.monitord.alarms.store import Alarm, AlarmStore
 from doorctl.monitord.controllers import ControllersFolder, controller_path
 from doorctl.seal.keys import write_controller_file
 from tests.monitord.board import NOON, Board, as_ledger_record
@@ -170,6 +170,28 @@ def test_a_browser_acknowledges_only_with_a_proof_from_our_page(tmp_path: Path) 
         (alarm,) = (await desk.client.get("/api/alarms", headers=BEARER)).json()["alarms"]
         assert alarm == ACKNOWLEDGED
         assert "Nothing to look at" in (await desk.client.get("/list", headers=desk.browser)).text
+
+    play(tmp_path, scenario)
+
+
+def test_an_alarm_raised_while_the_list_is_read_is_told_as_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever follows from the list's number must find there what the list does not have."""
+
+    async def scenario(desk: Desk) -> None:
+        desk.raise_alarm(1)
+        read = desk.store.alarms
+
+        def alarms(limit: int) -> list[Alarm]:
+            found = read(limit)
+            desk.raise_alarm(2)
+            return found
+
+        monkeypatch.setattr(desk.store, "alarms", alarms)
+        listed = (await desk.client.get("/api/alarms", headers=BEARER)).json()
+        assert [alarm["id"] for alarm in listed["alarms"]] == [1]
+        assert [alarm.id for _, alarm in desk.store.changes_after(listed["change"], 10)] == [2]
 
     play(tmp_path, scenario)
 

@@ -150,7 +150,8 @@ class Console:
         if not limit.isdecimal() or not 1 <= int(limit) <= _MOST_SHOWN:
             return JSONResponse({"error": f"limit: expected 1 to {_MOST_SHOWN}"}, status_code=400)
         await self._looked(request, "alarms")
-        return JSONResponse({"alarms": await self._alarms(int(limit)), "change": await self._last_change()})
+        change = await self._last_change()
+        return JSONResponse({"alarms": await self._alarms(int(limit)), "change": change})
 
     async def api_alarm(self, request: Request) -> Response:
         """One alarm and what was before."""
@@ -206,12 +207,13 @@ class Console:
     # What they share
 
     async def _page_of(self, name: str) -> Response:
+        change = await self._last_change()
         alarms = await self._alarms(_SHOWN)
         text = self._pages.get_template(name).render(
             alarms=[alarm for alarm in alarms if alarm["state"] == "new"],
             past=[alarm for alarm in alarms if alarm["state"] != "new"],
             controllers=self._controllers(), proof=self._access.proof, field=FORM_FIELD,
-            change=await self._last_change(),
+            change=change,
         )  # fmt: skip
         return HTMLResponse(text)
 
@@ -239,6 +241,7 @@ class Console:
         return [alarm_view(alarm, self._sites()) for alarm in alarms]
 
     async def _last_change(self) -> int:
+        """Asked before the alarms are read: one raised in between is then told again, and never by neither."""
         return await asyncio.to_thread(self._sources.store.last_change)
 
     def _sites(self) -> dict[ControllerId, str]:
