@@ -156,6 +156,28 @@ def test_pages_name_nothing_outside(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("body", ["[" * 4000, "&".join(f"a{n}=1" for n in range(20)), "no json"])
+def test_a_stranger_s_body_is_not_even_read(tmp_path: Path, body: str) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.raise_alarm()
+        for target in ("/alarms/1/ack", "/api/alarms/1/ack"):
+            assert (await desk.client.post(target, content=body)).status_code == 401
+        assert (await desk.client.post("/api/alarms/1/ack", content=body, headers=BEARER)).status_code == 400
+        assert (await desk.client.post("/alarms/1/ack", content=body, headers=desk.browser)).status_code == 401
+
+    play(tmp_path, scenario)
+
+
+def test_a_number_that_no_alarm_can_have(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        number = "9" * 20
+        assert (await desk.client.get(f"/api/alarms/{number}", headers=BEARER)).status_code == 404
+        answer = await desk.client.post(f"/api/alarms/{number}/ack", json={"who": "Cleo"}, headers=BEARER)
+        assert answer.status_code == 404
+
+    play(tmp_path, scenario)
+
+
 def test_a_browser_acknowledges_only_with_a_proof_from_our_page(tmp_path: Path) -> None:
     async def scenario(desk: Desk) -> None:
         desk.raise_alarm()

@@ -41,6 +41,8 @@ _LARGEST_BODY: Final = 4096
 _HEARTBEAT_S: Final = 15.0
 _MOST_LISTENERS: Final = 64
 _CHANGES_AT_ONCE: Final = 256
+_HIGHEST_ID: Final = (1 << 63) - 1
+"""SQLite's."""
 _SAFE: Final = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -127,7 +129,12 @@ class Console:
 
     async def acknowledge(self, request: Request) -> Response:
         """From the page's form."""
-        form = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=8)
+        if not self._access.may_look(request):
+            return _refused()
+        try:
+            form = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=8)
+        except ValueError:  # more fields than any form of ours has
+            form = {}
         untrusted_proof, who = (form.get(name, [""])[0] for name in (FORM_FIELD, "who"))
         if not self._access.may_change(request, untrusted_proof):
             return _refused()
@@ -162,9 +169,11 @@ class Console:
 
     async def api_acknowledge(self, request: Request) -> Response:
         """For scripts (bearer) and for the page's own script (cookie and proof)."""
+        if not self._access.may_look(request):
+            return _refused()
         try:
             given = json.loads(await _body(request))
-        except ValueError:
+        except (ValueError, RecursionError):
             given = None
         if not isinstance(given, dict) or not isinstance(given.get("who"), str):
             return JSONResponse({"error": 'expected {"who": "…"}'}, status_code=400)
@@ -184,7 +193,8 @@ class Console:
         if self._listeners >= _MOST_LISTENERS:
             return JSONResponse({"error": "too many listeners"}, status_code=503)
         after = request.headers.get("last-event-id", request.query_params.get("after", ""))
-        number = int(after) if after.isascii() and after.isdecimal() else await self._last_change()
+        known = after.isascii() and after.isdecimal() and len(after) < len(str(_HIGHEST_ID))
+        number = int(after) if known else await self._last_change()
         await self._looked(request, "events")
         return StreamingResponse(self._events(number), media_type="text/event-stream")
 
@@ -218,6 +228,8 @@ class Console:
         return HTMLResponse(text)
 
     async def _detail(self, request: Request) -> dict[str, Any] | None:
+        if request.path_params["alarm"] > _HIGHEST_ID:
+            return None
         alarm = await asyncio.to_thread(self._sources.store.alarm, request.path_params["alarm"])
         if alarm is None:
             return None
@@ -226,6 +238,8 @@ class Console:
         return alarm_view(alarm, self._sites()) | {"before": record_views(before)}
 
     async def _acknowledged(self, request: Request, who: str) -> Alarm | None:
+        if request.path_params["alarm"] > _HIGHEST_ID:
+            return None
         name = "".join(character for character in who if character.isprintable()).strip()[:LONGEST_NAME]
         return await asyncio.to_thread(
             self._sources.store.acknowledge, request.path_params["alarm"], who=name or "somebody at the console",
