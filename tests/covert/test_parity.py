@@ -11,7 +11,7 @@ from doorctl.seal.meaning import Meaning
 from doorctl.wire.handoff import Type
 from doorctl.wire.record import Flag
 from tests.covert.onlooker import Seen, Stage, assert_alike
-from tests.covert.scenes import WORKING_HOURS, Happens, Pause, Scene, Typed, Wrong, scenes
+from tests.covert.scenes import WORKING_HOURS, Happens, Leaf, Pause, Scene, Typed, Wrong, scenes
 
 PARITY = settings(
     deadline=None,
@@ -34,6 +34,31 @@ COUNTED = Scene(moment=WORKING_HOURS, steps=(Wrong("side", 9, ""), Typed("side")
 """Chance seldom comes by cards that are only counted: wrong codes lock the reader out before."""
 DEAF = Scene(moment=WORKING_HOURS, steps=(Happens("strike breaks"), Typed("front"), Pause(1.0), Typed("front")))
 """Nor by a strike that is given an order while it takes none."""
+BLIND = Scene(
+    moment=WORKING_HOURS,
+    steps=(
+        Happens("roster is gone"),
+        Typed("front"),
+        Pause(2.0),
+        Happens("roster is back"),
+        Pause(2.0),
+        Typed("front"),
+    ),
+)
+"""Nor by a roster that is gone while somebody stands at the door."""
+INTERLOCKED = Scene(
+    moment=WORKING_HOURS,
+    config=(("front", 'interlock = ["office"]\n'),),
+    steps=(Leaf("office", True), Pause(1.0), Typed("front"), Leaf("office", False)),
+)
+ON_THE_LINE = Scene(
+    moment=WORKING_HOURS,
+    steps=(
+        Happens("supervision wanted"), Happens("courier leaves"), Typed("front"), Happens("courier comes"),
+        Happens("backlog wanted"), Happens("tamper"), Typed("office"),
+    ),
+)  # fmt: skip
+"""Both are drawn, though not often."""
 
 
 def test_two_codes_of_a_holder_are_one_at_the_door(stages: dict[int, Stage]) -> None:
@@ -43,6 +68,11 @@ def test_two_codes_of_a_holder_are_one_at_the_door(stages: dict[int, Stage]) -> 
     @given(scene=scenes)
     @example(scene=COUNTED)
     @example(scene=DEAF)
+    @example(scene=BLIND)
+    @example(scene=INTERLOCKED)
+    @example(scene=ON_THE_LINE)
+    @example(scene=Scene(person="cy", moment=WORKING_HOURS, steps=(Typed("front"),)))
+    @example(scene=Scene(person="dee", moment=WORKING_HOURS, steps=(Typed("front"),)))
     def alike(scene: Scene) -> None:
         everyday, other = (stages[2].perform(scene, number) for number in range(2))
         assert_alike(everyday, other)
