@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+AXE_VERSION := 4.14.1
+AXE_STAMP := $(VENV)/axe/.$(AXE_VERSION)
 
-.PHONY: help run tour test check format soak bench system-packages clean
+.PHONY: help run tour test check format soak bench browser system-packages clean
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -19,7 +21,9 @@ run: $(STAMP)    ## the simulator: a door to press, the alarms beside it
 tour: $(STAMP)   ## the story, told in the terminal; exits non-zero if a promise breaks
 	$(BIN)/doorctl sim --tour
 
+# What cannot be had here the browser tests name themselves, and skip; with CI=true they fail.
 test: $(STAMP)   ## all tests, under 6 minutes on 2 cores
+	@$(MAKE) --silent browser || echo "make: no browser tests: see the skipped tests below" >&2
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not soak'
 
 check: $(STAMP)  ## ruff, mypy --strict, import contracts
@@ -38,8 +42,22 @@ soak: $(STAMP)   ## the long form of the kill -9 and backlog tests
 bench: $(STAMP)  ## speed and memory, side by side in one run
 	$(BIN)/python -m tests.bench
 
-system-packages: ## Debian packages the tests use
-	@command -v strings >/dev/null || { apt-get update -q && apt-get install -yq --no-install-recommends binutils; }
+browser: system-packages $(AXE_STAMP) ## what the browser tests need: Chromium, and axe-core from npm
+
+$(AXE_STAMP): | $(STAMP)
+	npm install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error \
+		--prefix $(VENV)/axe axe-core@$(AXE_VERSION) >/dev/null
+	@touch $@
+
+# command:package, each installed only where the command is missing
+DEBIAN := strings:binutils chromium:chromium npm:npm
+system-packages: ## Debian packages the tests use, where root and apt are there to install them
+	@lacking=; for one in $(DEBIAN); do \
+		command -v $${one%:*} >/dev/null || lacking="$$lacking $${one#*:}"; done; \
+	if [ -z "$$lacking" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "make: not installed:$$lacking; as root on Debian: make system-packages" >&2; exit 1; fi; \
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $$lacking
 
 clean:           ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
