@@ -1,0 +1,77 @@
+"""Chromium for the tests of this folder, and the sites it looks at: a real `doorctl sim` a module, ended with it.
+
+Where the browser or axe-core cannot be had the tests skip and name what to install; with CI=true that is a failure.
+Both fixtures end with their module: Playwright keeps an event loop in the thread, which other tests must not meet.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.simulation import Simulation, simulation
+
+AXE = Path(__file__).parents[2] / ".venv/axe/node_modules/axe-core/axe.min.js"
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+_HOW = "`make browser` as root on Debian installs it"
+_WITHIN_MS = 10_000
+
+
+def lack(what: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Without it a test proves nothing: a skip for a person, a failure for the gate."""
+    if environ.get("CI") == "true":
+        pytest.fail(f"{what}, and CI=true; {_HOW}", pytrace=False)
+    pytest.skip(f"{what}; {_HOW}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, headless; Playwright's own is never downloaded."""
+    program = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if program is None:
+        lack("no Chromium here")
+    # root has no namespaces of its own to give to Chromium's sandbox; it sees nothing but our own pages
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's source."""
+    if not AXE.exists():
+        lack("no axe-core here")
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def sim() -> Iterator[Simulation]:
+    """A site of its own for each module; both pages' addresses."""
+    # a short path: a socket's has 107 bytes at most
+    with tempfile.TemporaryDirectory(prefix="dc-") as folder, simulation(Path(folder)) as started:
+        yield started
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A laptop's window of somebody who wants no animations."""
+    made = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
+    made.set_default_timeout(_WITHIN_MS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """One tab, which must have nothing to complain of when the test is over."""
+    made = context.new_page()
+    troubles: list[str] = []
+    made.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+    yield made
+    assert troubles == []

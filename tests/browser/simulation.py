@@ -1,0 +1,82 @@
+"""`doorctl sim` as a process, as a visitor starts it, and the addresses of its two pages."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from doorctl.monitord.alarms.access import load_token
+from doorctl.paths import Paths
+
+_END_WITHIN_S = 30
+_POLL_S = 0.02
+T = TypeVar("T")
+
+
+class Simulation:
+    """A site that runs."""
+
+    def __init__(self, home: Path, address: str) -> None:
+        self.paths = Paths.under(home)
+        self.address = address
+        """Of the simulator's page, as printed."""
+        log = (home / "logs" / "monitord").read_text(encoding="utf-8")
+        console = next(word for word in log.split() if word.startswith("http://"))
+        self.console = f"{console}?token={load_token(self.paths.monitor_keys)}"
+        """Of the alarms page, as `doorctl monitor run` prints it on a terminal."""
+
+    def ask(self, path: str, body: object = None) -> Any:
+        """What the page itself would ask for, or do."""
+        where = urlsplit(self.address)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
+        try:
+            given = None if body is None else json.dumps(body)
+            method = "GET" if body is None else "POST"
+            connection.request(method, f"{where.path}api/{path}", given, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            assert answer.status == 200, (path, answer.status, text)
+            return json.loads(text)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def simulation(folder: Path) -> Iterator[Simulation]:
+    """Started until it prints its page's address; ended as Ctrl-C does."""
+    home = folder / "site"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "doorctl.cli.main", "sim", "--keep", str(home)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        said: list[str] = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("open this:"):
+                break
+        else:
+            raise AssertionError(f"the simulator ended: {''.join(said)}")
+        yield Simulation(home, line.split()[-1])
+    finally:
+        process.terminate()
+        process.wait(_END_WITHIN_S)
+        process.stdout.close()
+
+
+def wait_for(happened: Callable[[], T], within_s: float = 10.0) -> T:
+    """What it is at last, as soon as it is anything."""
+    end = time.monotonic() + within_s
+    while not (found := happened()):
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(_POLL_S)
+    return found
