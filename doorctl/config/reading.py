@@ -12,7 +12,7 @@ from doorctl.config.door_reading import read_door
 from doorctl.config.lines import key_lines
 from doorctl.config.schedule_reading import read_schedule
 from doorctl.config.section import Mistake, Mistakes, Section, nearest, one_of, quoted
-from doorctl.config.site_reading import read_codes, read_hal, read_lockout, read_monitor, read_site
+from doorctl.config.site_reading import read_codes, read_hal, read_lockout, read_log, read_monitor, read_site
 from doorctl.config.types import Access, Config, Door, Group, Schedule
 from doorctl.core.types import DoorName, GroupName, ScheduleName
 from doorctl.errors import OperatorError
@@ -102,6 +102,7 @@ def _read(top: Section) -> Config:
         monitor=read_monitor(top.table_at("monitor")),
         codes=read_codes(top.table_at("codes"), doors),
         lockout=read_lockout(top.table_at("lockout")),
+        log=read_log(top.table_at("log")),
         hal=read_hal(top.table_at("hal")),
         doors=doors,
         schedules=schedules,

@@ -1,14 +1,30 @@
-"""[site], [monitor], [codes], [lockout] and [hal] of the installer's file: tables that stand once."""
+"""[site], [monitor], [codes], [lockout], [log] and [hal] of the installer's file: tables that stand once."""
 
 from typing import Final
 from zoneinfo import available_timezones
 
 from doorctl.config.section import Section, check_name, nearest
-from doorctl.config.types import Backend, Codes, Door, Hal, KeypadEncoding, Lockout, MonitorLink, Site, takes_code_alone
+from doorctl.config.types import (
+    Backend,
+    Codes,
+    Door,
+    Hal,
+    KeypadEncoding,
+    Lockout,
+    Log,
+    MonitorLink,
+    Site,
+    takes_code_alone,
+)
+from doorctl.core.types import SECOND, Duration
 
 _ALONE_LENGTH: Final = 8
 """Digits where a code alone opens a door; design.md, Codes."""
 _WITH_CARD_LENGTH: Final = 6
+_DAY: Final = 24 * 3600 * SECOND
+_KEEP_DAYS: Final = 90
+"""Of the access log: who goes through which door is personal data, to be kept no longer than it is needed
+(GDPR, article 5 (1) e). Three months are long enough to look into what was noticed late."""
 _BCD_LENGTH: Final = 6
 """What a 26-bit-bcd keypad sends, always."""
 
@@ -76,6 +92,14 @@ def read_lockout(section: Section) -> Lockout:
         section.wrong("longest_s", expected="no less than first_s")
     section.close()
     return lockout
+
+
+def read_log(section: Section) -> Log:
+    """[log]"""
+    hint = "days; `doorctl log export` keeps elsewhere what must be kept longer"
+    log = Log(keep=Duration(section.whole("keep_days", default=_KEEP_DAYS, low=1, high=3650, hint=hint) * _DAY))
+    section.close()
+    return log
 
 
 def read_hal(section: Section) -> Hal:

@@ -85,6 +85,13 @@ class Lockout(msgspec.Struct, frozen=True, kw_only=True):
     """Wrong codes at the whole site within ten minutes that are an alarm."""
 
 
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """[log]: the access log, which is about people."""
+
+    keep: Duration
+    """How long a line stays; what is older is deleted."""
+
+
 class Hal(msgspec.Struct, frozen=True, kw_only=True):
     """[hal]"""
 
@@ -197,6 +204,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     monitor: MonitorLink
     codes: Codes
     lockout: Lockout
+    log: Log
     hal: Hal
     doors: tuple[Door, ...]
     schedules: tuple[Schedule, ...]

@@ -126,7 +126,7 @@ class Upkeep:
             pass  # the door stays as it is: the next append says what is wrong
 
     def _prune(self) -> int:
-        return self._doord.journal.prune(clock.wall())
+        return self._doord.journal.prune(clock.wall(), keep_log=self._doord.site.config.log.keep)
 
     async def _gap(self) -> bool:
         """Whether there was a moment, within a second, at which no record waits for the disk."""

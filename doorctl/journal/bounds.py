@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Several
 from typing import Final, NamedTuple
 
-from doorctl.core.types import SECOND, WallTime
+from doorctl.core.types import SECOND, Duration, WallTime
 from doorctl.journal.rows import LossReport, Weight
 from doorctl.journal.spool import HEAD
 from doorctl.wire.detail import RANGES_PER_RECORD, LostRange
@@ -25,6 +25,8 @@ LOG_ROWS: Final = 500_000
 """Lines of the access log; some 60 MB."""
 PRUNE_STEP: Final = 500
 """Rows one `prune` deletes at most, so that an append behind it waits for a few milliseconds only."""
+LOG_LOOK: Final = 4 * PRUNE_STEP
+"""Lines one `prune` looks at, oldest first: as many may have been written by a clock that ran ahead."""
 
 CANDIDATES: Final = (
     "SELECT id, weight, epoch, sequence FROM pending JOIN record USING (id) WHERE id < ? ORDER BY weight, id LIMIT ?"
@@ -35,6 +37,8 @@ COUNT_RECEIPTED: Final = "SELECT count(*) FROM receipted"
 NEWEST_RECEIPTED: Final = "SELECT max(id) FROM receipted"
 LOG_SPAN: Final = "SELECT (SELECT min(id) FROM log), (SELECT max(id) FROM log)"
 """Two questions: SQLite answers one aggregate from the tree's edge, and two together by reading all of it."""
+
+LOG_OLDEST: Final = "SELECT id, wall FROM log WHERE id < ? ORDER BY id LIMIT ?"
 
 
 class Candidate(NamedTuple):
@@ -80,11 +84,12 @@ def room(connection: sqlite3.Connection, *, limit: int, pending: int, incoming: 
     return choose((Candidate(row, Weight(weight), epoch, sequence) for row, weight, epoch, sequence in rows), needed)
 
 
-def prune(connection: sqlite3.Connection, now: WallTime, limit: int) -> int:
+def prune(connection: sqlite3.Connection, now: WallTime, limit: int, keep_log: Duration | None) -> int:
     """Deletes up to PRUNE_STEP rows each of receipted records and of the log; returns how many went.
 
-    Records receipted more than 7 days before `now`, the oldest beyond `limit` of them, and the oldest log lines
-    beyond LOG_ROWS. The head and the newest receipted record stay: the next start and supervision name them.
+    Records receipted more than 7 days before `now`, the oldest beyond `limit` of them, log lines older than
+    `keep_log` and the oldest beyond LOG_ROWS. The head and the newest receipted record stay: the next start and
+    supervision name them. A record without a receipt stays whatever its age.
     """
     (newest,) = connection.execute(NEWEST_RECEIPTED).fetchone()
     keep_from = min(_head_row(connection), newest or 0)
@@ -93,16 +98,36 @@ def prune(connection: sqlite3.Connection, now: WallTime, limit: int) -> int:
     rows = set(connection.execute(SURPLUS, (keep_from, surplus)))
     rows |= set(connection.execute(OLD, (now - KEPT, keep_from, PRUNE_STEP - len(rows))))
     connection.executemany("DELETE FROM record WHERE id = ?", rows)
-    return len(rows) + _prune_log(connection)
+    return len(rows) + _prune_log(connection, now, keep_log)
 
 
-def _prune_log(connection: sqlite3.Connection) -> int:
+def past_its_time(oldest: Iterable[tuple[int, WallTime]], now: WallTime, keep: Duration) -> int:
+    """The number up to which lines are older than `keep`; 0 for none. `oldest` first, as they were written.
+
+    Lines are in the order in which things happened, whatever the clock said then. So the first line of a believable
+    recent time ends it, and a line of 1970 behind that one stays; a line from the future is as old as its neighbours.
+    """
+    end = 0
+    for number, wall in oldest:
+        if now - keep <= wall <= now:
+            break
+        if wall < now - keep:
+            end = number
+    return end
+
+
+def _prune_log(connection: sqlite3.Connection, now: WallTime, keep: Duration | None) -> int:
     first, last = connection.execute(LOG_SPAN).fetchone()
-    if first is None or last - first < LOG_ROWS:
+    if first is None:
         return 0
     # Numbers have no holes but those recovery left, so the span is the count or a little more.
-    end = min(last - LOG_ROWS + 1, first + PRUNE_STEP)
-    return connection.execute("DELETE FROM log WHERE id < ?", (end,)).rowcount
+    end = last - LOG_ROWS
+    if keep is not None:
+        # all but the newest, whose number and time the next line builds on
+        end = max(end, past_its_time(connection.execute(LOG_OLDEST, (last, LOG_LOOK)).fetchall(), now, keep))
+    if end < first:
+        return 0
+    return connection.execute("DELETE FROM log WHERE id <= ?", (min(end, first + PRUNE_STEP - 1),)).rowcount
 
 
 def _head_row(connection: sqlite3.Connection) -> int:

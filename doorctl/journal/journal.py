@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
-from doorctl.core.types import WallTime
+from doorctl.core.types import Duration, WallTime
 from doorctl.errors import InternalError, OperatorError
 from doorctl.journal import bounds, spool
 from doorctl.journal import entries as writing
@@ -124,12 +124,13 @@ class Journal:
         self._pending -= moved
         return moved
 
-    def prune(self, now: WallTime) -> int:
+    def prune(self, now: WallTime, *, keep_log: Duration | None = None) -> int:
         """Forgets a bounded step of what is past its time; call again, when idle, until it returns 0.
 
-        `now` must be trusted: what was receipted 7 days before it goes.
+        `now` must be trusted: what was receipted 7 days before it goes, and so do lines of the access log that are
+        older than `keep_log` (None: only their number is bounded). What waits for a receipt is never forgotten here.
         """
-        return self._transact(lambda connection: bounds.prune(connection, now, self._limit))
+        return self._transact(lambda connection: bounds.prune(connection, now, self._limit, keep_log))
 
     def set_sent_generation(self, generation: int) -> None:
         """By itself; with a record use Entry.sent_generation."""

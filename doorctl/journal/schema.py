@@ -80,6 +80,7 @@ def configure(connection: sqlite3.Connection) -> None:
         "synchronous = FULL",
         "wal_autocheckpoint = 0",
         "foreign_keys = ON",
+        "secure_delete = ON",  # Debian's default: who went where is gone when its line is, and not only unlisted
         "trusted_schema = OFF",
         "cell_size_check = ON",
         "temp_store = MEMORY",

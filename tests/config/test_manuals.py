@@ -80,8 +80,8 @@ def test_every_command_is_in_a_manual(prog: str) -> None:
 
 
 TABLES = {
-    "": "", "site": "[site]", "monitor": "[monitor]", "codes": "[codes]", "lockout": "[lockout]", "hal": "[hal]",
-    "door.front": "[door.front]",
+    "": "", "site": "[site]", "monitor": "[monitor]", "codes": "[codes]", "lockout": "[lockout]", "log": "[log]",
+    "hal": "[hal]", "door.front": "[door.front]",
 }  # fmt: skip
 
 

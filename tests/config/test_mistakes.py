@@ -64,7 +64,7 @@ CASES = {
         None,
     ),
     "unknown table": Case(
-        "[monitor]", "[monitr]", 6, "monitr", "only codes, door, group, hal, lockout, monitor, schedule, site",
+        "[monitor]", "[monitr]", 6, "monitr", "only codes, door, group, hal, lockout, log, monitor, schedule, site",
         'the unknown key "monitr"', 'did you mean "monitor"?',
     ),
     "egress missing": Case(
@@ -287,6 +287,10 @@ CASES = {
     "a truth is no number": Case(
         "[monitor]", "[lockout]\ntries = true\n[monitor]", 7, "lockout.tries", "a whole number from 2 to 20", "true",
         None,
+    ),
+    "a log kept for no day": Case(
+        "[monitor]", "[log]\nkeep_days = 0\n[monitor]", 7, "log.keep_days", "a whole number from 1 to 3650", "0",
+        "days; `doorctl log export` keeps elsewhere what must be kept longer",
     ),
     "longest pause before the first": Case(
         "[monitor]", "[lockout]\nfirst_s = 600\nlongest_s = 60\n[monitor]", 8, "lockout.longest_s",

@@ -18,6 +18,7 @@ from doorctl.config.types import (
     Input,
     KeypadEncoding,
     Lockout,
+    Log,
     MonitorLink,
     Reader,
     Schedule,
@@ -87,6 +88,7 @@ def test_the_designs_example_is_read_as_it_is_meant() -> None:
         monitor=MonitorLink(file="monitor.toml", supervision=seconds(30), accept_colocated=False),
         codes=Codes(length=6, per_holder=2),
         lockout=Lockout(tries=5, first=seconds(30), longest=seconds(600), guessing_alarm=30),
+        log=Log(keep=seconds(90 * 24 * 3600)),
         hal=Hal(backend=Backend.GPIOZERO, chip=None),
         doors=(front,),
         schedules=(

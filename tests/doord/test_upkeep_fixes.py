@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from doorctl.core.types import SECOND, Duration
+from doorctl.core.types import SECOND, Duration, WallTime
 from doorctl.doord import upkeep
 from tests.doord.conftest import Play
 from tests.doord.house import House
@@ -40,11 +40,12 @@ def test_old_records_go_though_it_is_never_quiet(play: Play, monkeypatch: pytest
         calls = 0
         prune = house.doord.journal.prune
 
-        def counted(now: object) -> int:
+        def counted(now: WallTime, *, keep_log: Duration | None) -> int:
             nonlocal calls
             assert house.recorder.waiting == 0
             calls += 1
-            return prune(now)  # type: ignore[arg-type]  # handed on
+            assert keep_log == house.config.log.keep
+            return prune(now, keep_log=keep_log)
 
         monkeypatch.setattr(house.doord.journal, "prune", counted)
         await restless(house, 20)

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from doorctl.core.types import WallTime
+from doorctl.core.types import Duration, WallTime
 from doorctl.journal import bounds
 from doorctl.journal.bounds import Candidate, choose
 from doorctl.journal.journal import Journal
 from doorctl.journal.reader import JournalReader
-from doorctl.journal.rows import Entry, LossReport, Weight
+from doorctl.journal.rows import Entry, LogRow, LossReport, Weight
 from doorctl.wire.detail import RANGES_PER_RECORD, LostRange
 from doorctl.wire.record import Epoch, Sequence
 from tests.journal.making import DAY, NOW, entry, epoch, log_row, names, receipt, sealed
@@ -202,3 +202,65 @@ def test_the_access_log_is_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert [journal.prune(NOW) for _ in range(2)] == [15, 0]
         assert journal.last_wall() == NOW + 25
     assert [one.id for one in JournalReader(path).log(99)] == list(range(16, 26))
+
+
+KEEP = Duration(90 * DAY)
+
+
+def aged(*days: float) -> list[Entry]:
+    """Log lines so many days before NOW, in the order in which they were written."""
+    return [Entry(log=LogRow(wall=WallTime(NOW - round(age * DAY)), event="access", door="front")) for age in days]
+
+
+@pytest.mark.parametrize(
+    ("days", "left"),
+    [
+        ([], []),
+        ([91, 90.1, 90, 89.9, 0], [3, 4, 5]),
+        ([89, 88], [1, 2]),
+        ([100], [1]),
+        ([100, 99], [2]),
+        ([100, 99, 20_000, 89, 20_000, 1], [4, 5, 6]),
+        ([100, -400, 99, 1], [4]),
+        ([-400, -400, 1], [1, 2, 3]),
+        ([1, 100, 100, 0], [1, 2, 3, 4]),
+    ],
+    ids=[
+        "nothing", "what is older than the retention", "nothing is old", "the newest stays", "the newest stays behind",
+        "a clock that stood at the beginning", "a clock that ran ahead", "nothing says how old it is", "order counts",
+    ],
+)  # fmt: skip
+def test_lines_of_the_log_go_when_their_time_is_over(path: Path, days: list[float], left: list[int]) -> None:
+    with Journal.open(path) as journal:
+        journal.append(aged(*days))
+        assert journal.prune(NOW, keep_log=KEEP) == len(days) - len(left)
+        assert journal.prune(NOW, keep_log=KEEP) == 0
+    assert [one.id for one in JournalReader(path).log(99)] == left
+
+
+def test_old_lines_go_in_steps(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "PRUNE_STEP", 4)
+    with Journal.open(path) as journal:
+        journal.append(aged(*[100] * 10, 1))
+        assert [journal.prune(NOW, keep_log=KEEP) for _ in range(4)] == [4, 4, 2, 0]
+
+
+def test_what_has_no_receipt_stays_whatever_its_age(path: Path) -> None:
+    with Journal.open(path) as journal:
+        journal.append([entry(A, i) for i in range(1, 6)])
+        journal.done([receipt(A, 1), receipt(A, 3)])
+        assert journal.prune(WallTime(NOW + 400 * DAY), keep_log=KEEP) == 1 + 4
+        assert names(journal.pending(9)) == [(A, 5), (A, 4), (A, 2)]
+        assert journal.last_wall() == NOW + 5
+
+
+def test_a_line_that_is_gone_has_left_the_file(path: Path) -> None:
+    detail = "unlock front, by uid 4711"
+    with Journal.open(path) as journal:
+        journal.append([Entry(log=LogRow(wall=WallTime(NOW - 100 * DAY), event="operator", detail=detail))])
+        journal.append(aged(1))
+        journal.checkpoint()
+        assert detail.encode() in path.read_bytes()
+        assert journal.prune(NOW, keep_log=KEEP) == 1
+        journal.checkpoint()
+        assert detail.encode() not in path.read_bytes()
