@@ -8,7 +8,7 @@ from doorctl.errors import OperatorError, StorageError
 from doorctl.roster.factors import SITE_SALT_SIZE, StretchParameters
 from doorctl.roster.meta import RosterParameters, insert_meta
 from doorctl.roster.schema import DIRECTORY_MODE, FILE_MODE, create_tables, translated
-from doorctl.seal.sealing import roster_digest
+from doorctl.seal.roster_tree import roster_digest
 
 
 def create_roster(

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from doorctl.roster.meta import HIGHEST_GENERATION, whole_number
 from doorctl.roster.schema import LOOKUP_SIZE, ColumnError
-from doorctl.seal.sealing import registration, roster_digest, row_tag
+from doorctl.seal.roster_tree import roster_digest
+from doorctl.seal.sealing import registration, row_tag
 from doorctl.wire.detail import ENTRIES_PER_RECORD, Action, EnrolledDetail
 from doorctl.wire.record import Token
 from doorctl.wire.sizes import REGISTRATION_SIZE, TOKEN_SIZE

@@ -5,7 +5,6 @@ A token's 96 bytes are opaque here. Everything sealed is of one size, whatever i
 
 import hashlib
 import secrets
-from collections.abc import Iterable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -71,11 +70,3 @@ def registration(tag: RowTag, token: Token) -> bytes:
     if len(tag) != ROW_TAG_SIZE or len(token) != TOKEN_SIZE:
         raise InternalError(f"registration: a row tag of {len(tag)} and a token of {len(token)} bytes")
     return hashlib.sha256(domains.REGISTRATION + tag + token).digest()[:REGISTRATION_SIZE]
-
-
-def roster_digest(registrations: Iterable[bytes]) -> bytes:
-    """SHA-256 over all live registration entries in order of their bytes; board and monitor compute the same."""
-    entries = sorted(registrations)
-    if any(len(entry) != REGISTRATION_SIZE for entry in entries):
-        raise InternalError("roster digest: an entry is not of a registration's size")
-    return hashlib.sha256(domains.ROSTER_DIGEST + b"".join(entries)).digest()

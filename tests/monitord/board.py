@@ -15,7 +15,8 @@ from doorctl.core.types import SECOND, Monotonic, Outcome, Reason, WallTime
 from doorctl.monitord.ledger import LedgerRecord, LedgerSupervision
 from doorctl.seal.meaning import Meaning, TokenPlain
 from doorctl.seal.public import MonitorPublic, controller_id
-from doorctl.seal.sealing import registration, roster_digest, row_tag, seal_record, seal_token
+from doorctl.seal.roster_tree import roster_digest
+from doorctl.seal.sealing import registration, row_tag, seal_record, seal_token
 from doorctl.wire.detail import Action, Detail, EnrolledDetail, StartDetail, SupervisionDetail
 from doorctl.wire.record import (
     NO_EPOCH,

@@ -12,10 +12,12 @@ from doorctl.errors import StorageError
 from doorctl.monitord.alarms.effects import Effect
 from doorctl.monitord.alarms.judge import Judge
 from doorctl.monitord.alarms.opening import open_row
+from doorctl.monitord.alarms.registered import AT_ONCE, Registered
 from doorctl.monitord.alarms.store import Alarm, AlarmStore
 from doorctl.monitord.alarms.worker import GLANCE, TURN, Worker
 from doorctl.monitord.ledger import LedgerReader, LedgerRecord, LedgerSupervision, LedgerWriter, Verified
 from doorctl.seal.meaning import Meaning, TokenPlain
+from doorctl.wire.detail import EnrolledDetail
 from tests.monitord.board import Board, Made, new_row
 from tests.seal.sample import MONITOR, PUBLIC
 
@@ -120,6 +122,39 @@ def test_the_glance_goes_from_the_newest_to_the_oldest(desk: Desk) -> None:
     assert desk.worker.step()
     (alarm,) = desk.store.alarms(10)
     assert alarm.event == new.body.wall
+
+
+def test_what_was_enrolled_for_months_is_worked_through_in_shares(desk: Desk) -> None:
+    """The first generation comes last, and with it everything can be compared: a call for help waits for one share."""
+    ana = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
+    board = desk.board
+    first = [board.start(), *board.enrol(ana)]
+    desk.receive(*(made for number in range(200) for made in board.enrol(*(new_row(f"{number}") for _ in range(14)))))
+    while desk.worker.step():
+        continue
+    desk.receive(*first)
+    assert desk.worker.step()  # all rows have had their turn, and there is more to do
+    desk.receive(board.access(ana))
+    assert desk.worker.step()
+    assert desk.told() == ["duress Ana"]
+    assert desk.settle() == ["duress Ana"]
+
+
+def test_a_share_is_bounded_and_all_shares_are_the_whole() -> None:
+    board, registered = Board(), Registered()
+    digests = []
+    for number in range(2 * AT_ONCE // 10):
+        (made,) = board.enrol(*(new_row(f"{number}") for _ in range(10)))
+        detail = EnrolledDetail.parse(made.body.detail)
+        digests.append(made.body.roster_digest)
+        assert registered.announce(detail)
+    reached = []
+    while registered.behind:
+        registered.catch_up()
+        reached.append(sum(registered.complete(number + 1) for number in range(len(digests))))
+    assert len(reached) > 2
+    assert all(after - before <= AT_ONCE // 10 for before, after in pairwise([0, *reached]))
+    assert [registered.digest(number + 1) for number in range(len(digests))] == digests
 
 
 def test_killed_between_any_two_steps_nothing_is_lost_or_doubled(desk: Desk) -> None:

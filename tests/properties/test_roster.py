@@ -13,7 +13,7 @@ from doorctl.roster.enrolment import NewHolder, NewRow, RosterWriter
 from doorctl.roster.factors import CardId
 from doorctl.roster.lookup import RosterReader, RosterState
 from doorctl.roster.registrations import entry_of
-from doorctl.seal.sealing import roster_digest
+from doorctl.seal.roster_tree import roster_digest
 from doorctl.wire.detail import Action
 from tests.roster.people import CHEAP, SALT, TODAY, Draw
 

@@ -10,7 +10,8 @@ from doorctl.core.types import HolderId
 from doorctl.seal.meaning import CodeLookups, Meaning, TokenPlain, fit_label, seal_rows
 from doorctl.seal.opening import open_record, open_token, sign_receipt
 from doorctl.seal.receipts import verify_receipt
-from doorctl.seal.sealing import roster_digest, seal_record
+from doorctl.seal.roster_tree import RosterTree, roster_digest
+from doorctl.seal.sealing import seal_record
 from doorctl.wire.receipt import Receipt
 from doorctl.wire.record import (
     Body,
@@ -117,3 +118,22 @@ def test_the_roster_digest_has_no_order(entries: list[bytes], random: object) ->
     shuffled = list(entries)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis' own Random
     assert roster_digest(shuffled) == roster_digest(entries)
+
+
+_FEW_LEAVES = st.builds(lambda first, rest: bytes([first, first]) + rest, st.integers(0, 2), exactly(14))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.one_of(exactly(16), _FEW_LEAVES), st.booleans()), max_size=30))
+def test_a_tree_that_is_followed_has_the_digest_of_what_is_there(changes: list[tuple[bool, bytes, bool]]) -> None:
+    tree, live = RosterTree(), set[bytes]()
+    for adds, entry, looked_at in changes:
+        if adds:
+            tree.add(entry)
+            live.add(entry)
+        else:
+            gone = min(live, default=entry)
+            tree.discard(gone)
+            live.discard(gone)
+        if looked_at:
+            assert tree.digest() == roster_digest(live)
+    assert tree.digest() == roster_digest(live)

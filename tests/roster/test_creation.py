@@ -14,7 +14,7 @@ from doorctl.roster.factors import FLOOR, StretchParameters
 from doorctl.roster.holders import RosterFacts
 from doorctl.roster.lookup import RosterReader, RosterState
 from doorctl.roster.meta import RosterParameters
-from doorctl.seal.sealing import roster_digest
+from doorctl.seal.roster_tree import roster_digest
 from tests.roster.people import CHEAP, SALT, TODAY, new_roster
 
 

@@ -14,7 +14,7 @@ from doorctl.roster.enrolment import NewHolder, RosterWriter
 from doorctl.roster.factors import CardId, Lookup
 from doorctl.roster.holders import Holder, RosterFacts
 from doorctl.roster.lookup import RosterReader, RosterState
-from doorctl.seal.sealing import roster_digest
+from doorctl.seal.roster_tree import roster_digest
 from doorctl.wire.record import Token
 from tests.roster.people import TODAY, Draw, entries
 

@@ -13,7 +13,7 @@ import pytest
 from doorctl.core.types import HolderId
 from doorctl.roster.enrolment import NewHolder, RosterWriter
 from doorctl.roster.lookup import RosterReader, RosterState
-from doorctl.seal.sealing import roster_digest
+from doorctl.seal.roster_tree import roster_digest
 from doorctl.wire.detail import Action
 from tests.roster.killed_process import ACTS
 from tests.roster.people import TODAY, Draw, all_bytes, new_roster

@@ -14,7 +14,7 @@ from doorctl.core.types import HolderId
 from doorctl.roster.enrolment import NewHolder, RosterWriter
 from doorctl.roster.factors import Lookup
 from doorctl.roster.lookup import RosterState
-from doorctl.seal.sealing import roster_digest
+from doorctl.seal.roster_tree import roster_digest
 from tests.roster.people import TODAY, Draw, entries, new_roster
 
 DOORD_UID, DOORCTL_GID = 65_533, 65_532

@@ -10,7 +10,7 @@ from doorctl.errors import StorageError
 from doorctl.roster.enrolment import NewHolder, RosterWriter
 from doorctl.roster.lookup import RosterReader
 from doorctl.roster.registrations import Registration
-from doorctl.seal.sealing import roster_digest
+from doorctl.seal.roster_tree import roster_digest
 from doorctl.wire.detail import ENTRIES_PER_RECORD, Action, EnrolledDetail
 from tests.roster.people import DAY, Draw, entries
 

@@ -10,7 +10,8 @@ import pytest
 from doorctl.core.types import HolderId
 from doorctl.roster.enrolment import NewHolder, NewRow, RosterWriter
 from doorctl.roster.lookup import RosterReader, RosterState
-from doorctl.seal.sealing import registration, roster_digest, row_tag
+from doorctl.seal.roster_tree import roster_digest
+from doorctl.seal.sealing import registration, row_tag
 from tests.roster.people import Draw, entries
 
 

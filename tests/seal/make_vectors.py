@@ -20,11 +20,11 @@ from doorctl.seal.damm import check_digit
 from doorctl.seal.meaning import Meaning, TokenPlain, holder_number
 from doorctl.seal.opening import sign_receipt
 from doorctl.seal.public import RECORD_SUITE, TOKEN_SUITE, MonitorPublic, controller_id, fingerprint
+from doorctl.seal.roster_tree import roster_digest
 from doorctl.seal.sealing import (
     record_seal_info,
     record_signature_input,
     registration,
-    roster_digest,
     row_tag,
     seal_record,
     seal_token,

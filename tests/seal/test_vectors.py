@@ -19,7 +19,8 @@ from doorctl.seal.meaning import TokenPlain, holder_number
 from doorctl.seal.opening import open_record, open_token, refusal_of
 from doorctl.seal.public import controller_id, ed25519_from_raw, fingerprint
 from doorctl.seal.receipts import verify_receipt
-from doorctl.seal.sealing import registration, roster_digest, row_tag
+from doorctl.seal.roster_tree import roster_digest
+from doorctl.seal.sealing import registration, row_tag
 from doorctl.wire.detail import parse_detail
 from doorctl.wire.record import Kind, RowTag, Token, record_hash
 from tests.seal import second_monitor

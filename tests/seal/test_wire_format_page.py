@@ -10,6 +10,7 @@ from doorctl.seal import domains
 from doorctl.seal.keys import ControllerFile, MonitorFile
 from doorctl.seal.meaning import Meaning
 from doorctl.seal.public import controller_id
+from doorctl.seal.roster_tree import roster_digest
 from doorctl.wire import sizes
 from doorctl.wire.detail import Act, Action, DoorHappening, FaultCode
 from doorctl.wire.http import Client, Route, Server
@@ -91,3 +92,22 @@ def test_a_fingerprint_by_hand_is_the_files() -> None:
     )  # fmt: skip
     hashed = DOMAINS["controller fingerprint"] + id_ + raw + hashlib.sha256(der).digest() + b"\0"
     assert file.fingerprint.replace(" ", "") == hashlib.sha256(hashed).hexdigest()[:32]
+
+
+def test_a_roster_digest_by_hand_is_the_codes() -> None:
+    entries = [bytes([first, second]) + bytes([rest] * 14) for first, second, rest in (
+        (7, 9, 3), (7, 9, 1), (7, 200, 0), (255, 0, 5)
+    )]  # fmt: skip
+
+    def hashed(domain: str, parts: list[bytes]) -> bytes:
+        return hashlib.sha256(DOMAINS[domain] + b"".join(parts)).digest()
+
+    none = bytes(32)
+    leaves_7 = [none] * 256
+    leaves_7[9] = hashed("roster leaf", [entries[1], entries[0]])
+    leaves_7[200] = hashed("roster leaf", [entries[2]])
+    leaves_255 = [hashed("roster leaf", [entries[3]]), *[none] * 255]
+    nodes = [none] * 256
+    nodes[7], nodes[255] = hashed("roster node", leaves_7), hashed("roster node", leaves_255)
+    assert roster_digest(entries) == hashed("roster digest", nodes)
+    assert roster_digest([]) == hashed("roster digest", [none] * 256)

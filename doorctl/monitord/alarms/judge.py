@@ -104,6 +104,15 @@ class Judge:
         silence = supervision.silence(self.controller, self.state, now, self._listening_since)
         return [*silence, *self._settle(now)]
 
+    @property
+    def behind(self) -> bool:
+        """Whether `catch_up` has work."""
+        return self._registered.behind
+
+    def catch_up(self, now: WallTime) -> list[Effect]:
+        """A bounded share of the work on what was enrolled, and what it explains."""
+        return self._settle(now) if self._registered.catch_up() else []
+
     def next_deadline(self) -> WallTime | None:
         """When `on_deadline` may have something to say; None: never, as things stand."""
         times = [held.due for held in self.state.held.values() if not held.alarmed]
@@ -137,7 +146,11 @@ class Judge:
     def _enrolled(self, record: LedgerRecord, detail: EnrolledDetail) -> list[Effect]:
         if not self._registered.announce(detail):
             return []
-        return [Announce(controller=self.controller, detail=detail), *self._settle(record.received)]
+        effects: list[Effect] = [Announce(controller=self.controller, detail=detail)]
+        for entry in detail.entries:
+            if (held := self.state.held.get(entry)) is not None:
+                effects += self._settle_one(entry, held, record.received)
+        return [*effects, *self.catch_up(record.received)]
 
     def _door(self, record: LedgerRecord, happening: DoorHappening) -> list[Effect]:
         mark, door = lineage.mark_of(record.body), record.body.door

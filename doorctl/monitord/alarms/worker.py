@@ -74,7 +74,9 @@ class Worker:
         if glance:
             self._glance(glance)
         self._turn(turn, supervised)
-        return self._cursor.record < last or bool(self._unglanced)
+        self._catch_up()
+        behind = any(judge.behind for judge in self._judges.values())
+        return self._cursor.record < last or bool(self._unglanced) or behind
 
     def on_deadline(self) -> None:
         """What time alone makes an alarm; only sensible when nothing is left to do."""
@@ -175,6 +177,12 @@ class Worker:
         if moved != cursor:
             self._store.commit(effects, now=self._clock(), cursor=moved, states=touched)
             self._cursor = moved
+
+    def _catch_up(self) -> None:
+        """A bounded share for one controller; commits only where something was found, which no token has part in."""
+        judge = next((judge for judge in self._judges.values() if judge.behind), None)
+        if judge is not None and (effects := judge.catch_up(now := self._clock())):
+            self._store.commit(effects, now=now, states={judge.controller: judge.state})
 
     def _meaning(self, record: LedgerRecord) -> list[Effect]:
         return [*meaning_alarms(record, self._open(record))]
