@@ -218,8 +218,15 @@ class Snapshot:
 
     def before(self, controller: ControllerId, id_: int, limit: int) -> list[LedgerRecord]:
         """A controller's records that came before one, newest first."""
-        query = _READ.where(RECORDS.c.controller == controller, RECORDS.c.id < id_)
-        return [_record(row) for row in self._connection.execute(query.order_by(RECORDS.c.id.desc()).limit(limit))]
+        ids = _IDS.where(RECORDS.c.controller == controller, RECORDS.c.id < id_)
+        query = _READ.where(RECORDS.c.id.in_(ids.order_by(RECORDS.c.id.desc()).limit(limit)))
+        return [_record(row) for row in self._connection.execute(query.order_by(RECORDS.c.id.desc()))]
+
+    def after(self, controller: ControllerId, id_: int, limit: int) -> list[LedgerRecord]:
+        """A controller's records that came after one, oldest first."""
+        ids = _IDS.where(RECORDS.c.controller == controller, RECORDS.c.id > id_)
+        query = _READ.where(RECORDS.c.id.in_(ids.order_by(RECORDS.c.id).limit(limit)))
+        return [_record(row) for row in self._connection.execute(query.order_by(RECORDS.c.id))]
 
     def supervision_after(self, arrival: int) -> list[LedgerSupervision]:
         """The last supervision of each epoch that had any since `arrival`, in order of arrival."""
@@ -231,6 +238,8 @@ _READ: Final = select(
     RECORDS.c.id, RECORDS.c.controller, RECORDS.c.epoch, RECORDS.c.sequence, RECORDS.c.hash, RECORDS.c.key_id,
     RECORDS.c.body, RECORDS.c.received, RECORDS.c.fork,
 )  # fmt: skip
+_IDS: Final = select(RECORDS.c.id)
+"""Which rows, found in an index alone: sorting a controller's whole rows takes five times as long."""
 
 
 # Statements are built once: SQLAlchemy needs longer to build one than SQLite to run it.

@@ -40,7 +40,7 @@ _SCHEMA: Final = MetaData()
 LONGEST_NAME: Final = 100
 """Characters of who acknowledged."""
 
-_ALARMS: Final = Table(
+ALARMS: Final = Table(
     "alarms",
     _SCHEMA,
     Column("id", Integer, primary_key=True),
@@ -63,9 +63,9 @@ _ALARMS: Final = Table(
     sqlite_autoincrement=True,
 )
 _OPEN: Final = Index(
-    "standing", _ALARMS.c.controller, _ALARMS.c.condition, sqlite_where=_ALARMS.c.ended.is_(None)
+    "standing", ALARMS.c.controller, ALARMS.c.condition, sqlite_where=ALARMS.c.ended.is_(None)
 )  # fmt: skip
-_NEW: Final = Index("unacknowledged", _ALARMS.c.id, sqlite_where=_ALARMS.c.acknowledged.is_(None))
+_NEW: Final = Index("unacknowledged", ALARMS.c.id, sqlite_where=ALARMS.c.acknowledged.is_(None))
 
 _CHANGES: Final = Table(
     "changes",
@@ -203,16 +203,16 @@ class AlarmStore:
         """The first to acknowledge stays; None where there is no such alarm."""
         with self._lock, storage_errors(self._path), self._engine.begin() as connection:
             done = connection.execute(
-                update(_ALARMS)
-                .where(_ALARMS.c.id == alarm, _ALARMS.c.acknowledged.is_(None))
+                update(ALARMS)
+                .where(ALARMS.c.id == alarm, ALARMS.c.acknowledged.is_(None))
                 .values(acknowledged=now, acknowledged_by=who[:LONGEST_NAME])
             )
             if done.rowcount:
                 _changed(connection, alarm)
-            row = connection.execute(select(_ALARMS).where(_ALARMS.c.id == alarm)).one_or_none()
+            row = connection.execute(select(ALARMS).where(ALARMS.c.id == alarm)).one_or_none()
         if done.rowcount:
             self._on_change()
-        return None if row is None else _alarm(row)
+        return None if row is None else alarm_of_row(row)
 
     def looked(self, *, who: str, what: str, now: WallTime) -> None:
         """Remember that somebody looked."""
@@ -221,29 +221,29 @@ class AlarmStore:
 
     def alarms(self, limit: int) -> list[Alarm]:
         """Those that need somebody first (not acknowledged, gravest, newest), then the rest, newest first."""
-        rank = _ALARMS.c.acknowledged.is_not(None)
-        severity = func.iif(_ALARMS.c.acknowledged.is_(None), -_ALARMS.c.severity, 0)
-        query = select(_ALARMS).order_by(rank, severity, _ALARMS.c.id.desc()).limit(limit)
+        rank = ALARMS.c.acknowledged.is_not(None)
+        severity = func.iif(ALARMS.c.acknowledged.is_(None), -ALARMS.c.severity, 0)
+        query = select(ALARMS).order_by(rank, severity, ALARMS.c.id.desc()).limit(limit)
         with self._lock, storage_errors(self._path), self._engine.begin() as connection:
-            return [_alarm(row) for row in connection.execute(query)]
+            return [alarm_of_row(row) for row in connection.execute(query)]
 
     def alarm(self, alarm: int) -> Alarm | None:
         """One of them."""
         with self._lock, storage_errors(self._path), self._engine.begin() as connection:
-            row = connection.execute(select(_ALARMS).where(_ALARMS.c.id == alarm)).one_or_none()
-        return None if row is None else _alarm(row)
+            row = connection.execute(select(ALARMS).where(ALARMS.c.id == alarm)).one_or_none()
+        return None if row is None else alarm_of_row(row)
 
     def changes_after(self, number: int, limit: int) -> list[tuple[int, Alarm]]:
         """(number of the change, the alarm as it is now), oldest first."""
         query = (
-            select(_CHANGES.c.id.label("change"), _ALARMS)
-            .join(_ALARMS, _ALARMS.c.id == _CHANGES.c.alarm)
+            select(_CHANGES.c.id.label("change"), ALARMS)
+            .join(ALARMS, ALARMS.c.id == _CHANGES.c.alarm)
             .where(_CHANGES.c.id > number)
             .order_by(_CHANGES.c.id)
             .limit(limit)
         )
         with self._lock, storage_errors(self._path), self._engine.begin() as connection:
-            return [(row.change, _alarm(row)) for row in connection.execute(query)]
+            return [(row.change, alarm_of_row(row)) for row in connection.execute(query)]
 
     def last_change(self) -> int:
         """The number of the newest change; 0 before the first."""
@@ -262,10 +262,10 @@ def _apply(connection: Connection, effect: Effect, now: WallTime) -> int:
         case Raise():
             return _raise(connection, effect, now)
         case End(controller=controller, condition=condition, at=at):
-            standing = (_ALARMS.c.controller == controller, _ALARMS.c.condition == condition, _ALARMS.c.ended.is_(None))
-            ended: Sequence[int] = connection.execute(select(_ALARMS.c.id).where(*standing)).scalars().all()
+            standing = (ALARMS.c.controller == controller, ALARMS.c.condition == condition, ALARMS.c.ended.is_(None))
+            ended: Sequence[int] = connection.execute(select(ALARMS.c.id).where(*standing)).scalars().all()
             for alarm in ended:
-                connection.execute(update(_ALARMS).where(_ALARMS.c.id == alarm).values(ended=at))
+                connection.execute(update(ALARMS).where(ALARMS.c.id == alarm).values(ended=at))
                 _changed(connection, alarm)
         case Announce(controller=controller, detail=detail):
             connection.execute(insert(_ANNOUNCED).values(controller=controller, detail=detail.encode()))
@@ -275,7 +275,7 @@ def _apply(connection: Connection, effect: Effect, now: WallTime) -> int:
 def _raise(connection: Connection, alarm: Raise, now: WallTime) -> int:
     # A glance may have raised it before its turn came. Looked for, not tried: a conflict would use up a number, and
     # an operator who sees #1 and #3 asks where #2 is.
-    if connection.execute(select(_ALARMS.c.id).where(_ALARMS.c.subject == alarm.subject)).first() is not None:
+    if connection.execute(select(ALARMS.c.id).where(ALARMS.c.subject == alarm.subject)).first() is not None:
         return 0
     row = {
         "subject": alarm.subject,
@@ -293,7 +293,7 @@ def _raise(connection: Connection, alarm: Raise, now: WallTime) -> int:
         "record": alarm.record,
         "ended": alarm.ended,
     }
-    statement = insert(_ALARMS).values(row).returning(_ALARMS.c.id)
+    statement = insert(ALARMS).values(row).returning(ALARMS.c.id)
     new = connection.execute(statement).scalar_one()
     _changed(connection, new)
     return 1
@@ -303,7 +303,8 @@ def _changed(connection: Connection, alarm: int) -> None:
     connection.execute(insert(_CHANGES).values(alarm=alarm))
 
 
-def _alarm(row: Any) -> Alarm:
+def alarm_of_row(row: Any) -> Alarm:
+    """One row of ALARMS, whatever else the row has."""
     return Alarm(
         id=row.id, kind=AlarmKind(row.kind), severity=Severity(row.severity),
         controller=ControllerId(row.controller), door=row.door, reader=row.reader, person=row.person,
