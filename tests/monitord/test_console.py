@@ -13,6 +13,7 @@ from doorctl.monitord.alarms.bell import Bell
 from doorctl.monitord.alarms.console import Console, Sources
 from doorctl.monitord.alarms.effects import Raise
 from doorctl.monitord.alarms.kinds import CATALOGUE, AlarmKind
+from doorctl.monitord.alarms.sessions import Sessions
 from doorctl.monitord.alarms.state import ControllerState
 from doorctl.monitord.alarms.store import Alarm, AlarmStore
 from doorctl.monitord.controllers import ControllersFolder, controller_path
@@ -28,9 +29,10 @@ BOARD = Board(name="harbour-st")
 class Desk:
     """A console over a real store, asked without a network."""
 
-    def __init__(self, store: AlarmStore, client: httpx.AsyncClient, bell: Bell, console: Console) -> None:
-        self.store, self.client, self.bell, self.console = store, client, bell, console
-        self.access = Access(TOKEN)
+    def __init__(
+        self, store: AlarmStore, client: httpx.AsyncClient, bell: Bell, console: Console, session: str
+    ) -> None:
+        self.store, self.client, self.bell, self.console, self.session = store, client, bell, console, session
 
     def raise_alarm(self, number: int = 1, text: str = "Ana gave a duress code at front; the door released") -> None:
         alarm = Raise(
@@ -41,7 +43,7 @@ class Desk:
 
     @property
     def browser(self) -> dict[str, str]:
-        return {"cookie": f"{COOKIE}={self.access.session}"}
+        return {"cookie": f"{COOKIE}={self.session}"}
 
     async def shutdown(self) -> None:
         self.bell.stop()
@@ -63,10 +65,11 @@ async def running(folder: Path) -> AsyncIterator[Desk]:
         states=lambda: {BOARD.controller: ControllerState(supervised=NOON, pending=3, generation=2)},
         before=lambda _alarm: [(start, "Ben")], clock=lambda: WallTime(NOON + 1_000_000_000),
     )  # fmt: skip
-    console = Console(sources, Access(TOKEN), bell)
+    sessions = Sessions(folder / "console.sessions", TOKEN, sources.clock)
+    console = Console(sources, Access(TOKEN, sessions), bell)
     transport = httpx.ASGITransport(app=console.app())
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        yield Desk(store, client, bell, console)
+        yield Desk(store, client, bell, console, sessions.begin())
     store.close()
 
 

@@ -12,16 +12,20 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import cast
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from doorctl.errors import DoorctlError
 from doorctl.monitord import clocks
 from doorctl.monitord.alarms.access import Access, load_token
 from doorctl.monitord.alarms.bell import Bell
 from doorctl.monitord.alarms.console import Console, Sources
+from doorctl.monitord.alarms.front import Front
 from doorctl.monitord.alarms.opening import open_row
+from doorctl.monitord.alarms.sessions import Sessions
 from doorctl.monitord.alarms.store import Alarm, AlarmStore
 from doorctl.monitord.alarms.worker import Worker
 from doorctl.monitord.controllers import ControllersFolder
@@ -99,7 +103,10 @@ async def _serve(inherited: Inherited) -> None:
         store=store, controllers=controllers, states=worker.controllers, before=_Before(ledger, token_keys),
         clock=clocks.wall,
     )  # fmt: skip
-    console = _server(Console(sources, Access(load_token(paths.monitor_keys)), bell))
+    token = load_token(paths.monitor_keys)
+    access = Access(token, Sessions(paths.alarms.with_name("console.sessions"), token, clocks.wall))
+    front = Front(access.knows, H11Protocol)
+    console = _server(Console(sources, access, bell), front)
     asyncio.get_running_loop().add_reader(inherited.poke, _on_poke, inherited.poke, judging)
     listener = socket.socket(fileno=os.dup(inherited.listener))
     try:
@@ -110,6 +117,7 @@ async def _serve(inherited: Inherited) -> None:
             await _until_stopped_or_done(serving)
             judging.stop()
             bell.stop()
+            front.close()
             console.should_exit = True
     finally:
         judging.stop()
@@ -126,7 +134,7 @@ async def _until_stopped_or_done(serving: asyncio.Task[None]) -> None:
         await stop
 
 
-def _server(console: Console) -> _Server:
+def _server(console: Console, front: Front) -> _Server:
     return _Server(
         uvicorn.Config(
             console.app(),
@@ -136,10 +144,9 @@ def _server(console: Console) -> _Server:
             server_header=False,
             ws="none",
             loop="none",
-            http="h11",
+            # uvicorn calls what it is given here once a connection; its type says class, since it knows of no factory.
+            http=cast("type[asyncio.Protocol]", front),
             timeout_graceful_shutdown=1,
-            timeout_keep_alive=30,
-            limit_concurrency=128,
             proxy_headers=False,
             log_level="warning",
         )

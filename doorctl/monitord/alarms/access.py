@@ -1,17 +1,19 @@
 """Who may look: whoever has the console's random token, from a file that only the monitor's user can read.
 
-The token comes once in the printed address and becomes a cookie that no script can read; scripts send it as a bearer.
-What a page changes needs a second value that only our own pages know.
+The token comes once in the printed address and begins a session, whose cookie no script can read; scripts send the
+token as a bearer. What a page changes needs a second value that only our own pages of that session know.
 """
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 
 from doorctl.errors import OperatorError
+from doorctl.monitord.alarms.sessions import Sessions
 from doorctl.seal import private_files
 
 COOKIE: Final = "doorctl-monitor"
@@ -36,37 +38,53 @@ def load_token(keys: Path) -> str:
 class Access:
     """Decides for each request."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
-        self.session = _derive(token, b"session")
-        self.proof = _derive(token, b"proof")
-        """In every form of ours: another site can make a browser send the cookie, not this."""
+    def __init__(self, token: str, sessions: Sessions) -> None:
+        self._token, self.sessions = token, sessions
 
     def is_token(self, untrusted: str) -> bool:
         """Whether somebody came with the printed address."""
         return _same(untrusted, self._token)
 
     def has_session(self, request: Request) -> bool:
-        """A browser that came with the printed address before."""
-        return _same(request.cookies.get(COOKIE, ""), self.session)
+        """A browser that came with the printed address before and has not signed out."""
+        return self.sessions.knows(session_of(request))
 
     def has_bearer(self, request: Request) -> bool:
         """A script that read the token's file; no browser sends this by itself."""
-        scheme, _, untrusted = request.headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and _same(untrusted, self._token)
+        return self._is_bearer(request.headers.get("authorization", ""))
 
     def may_look(self, request: Request) -> bool:
         """To read anything."""
         return self.has_session(request) or self.has_bearer(request)
 
     def may_change(self, request: Request, untrusted_proof: str) -> bool:
-        """To acknowledge."""
-        return self.has_bearer(request) or (self.has_session(request) and _same(untrusted_proof, self.proof))
+        """To acknowledge, and to sign out."""
+        return self.has_bearer(request) or (self.has_session(request) and _same(untrusted_proof, self.proof(request)))
+
+    def proof(self, request: Request) -> str:
+        """In every form of ours: another site can make a browser send the cookie, not this."""
+        message = b"doorctl console proof " + session_of(request).encode()
+        return hmac.new(self._token.encode(), message, hashlib.sha256).hexdigest()
+
+    def knows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether a request's head is of somebody who may look, before any of our routes has seen it."""
+        for name, value in headers:
+            text = value.decode("latin-1")
+            if name.lower() == b"authorization" and self._is_bearer(text):
+                return True
+            if name.lower() == b"cookie" and self.sessions.knows(cookie_parser(text).get(COOKIE, "")):
+                return True
+        return False
+
+    def _is_bearer(self, untrusted: str) -> bool:
+        scheme, _, untrusted_token = untrusted.partition(" ")
+        return scheme.lower() == "bearer" and _same(untrusted_token, self._token)
 
 
-def _derive(token: str, purpose: bytes) -> str:
-    return hmac.new(token.encode(), b"doorctl console " + purpose, hashlib.sha256).hexdigest()
+def session_of(request: Request) -> str:
+    """What the browser says its session is; empty where it says nothing."""
+    return request.cookies.get(COOKIE, "")
 
 
 def _same(untrusted: str, expected: str) -> bool:
-    return hmac.compare_digest(untrusted.encode(), expected.encode())
+    return hmac.compare_digest(untrusted.encode("utf-8", "replace"), expected.encode())

@@ -50,6 +50,7 @@ _SAFE: Final = {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
+    "connection": "close",
 }
 
 
@@ -104,18 +105,18 @@ class Console:
             if not self._access.is_token(token):
                 return _refused()
             answer = RedirectResponse("/", status_code=303)
-            answer.set_cookie(COOKIE, self._access.session, httponly=True, samesite="strict", path="/")
+            answer.set_cookie(COOKIE, self._access.sessions.begin(), httponly=True, samesite="strict", path="/")
             return answer
         if not self._access.may_look(request):
             return _refused()
         await self._looked(request, "page")
-        return await self._page_of("page.html")
+        return await self._page_of(request, "page.html")
 
     async def part(self, request: Request) -> Response:
         """What changes on the page; the look at it was logged with the page and its events."""
         if not self._access.may_look(request):
             return _refused()
-        return await self._page_of("list.html")
+        return await self._page_of(request, "list.html")
 
     async def alarm(self, request: Request) -> Response:
         """One alarm and what was before."""
@@ -125,7 +126,7 @@ class Console:
         if found is None:
             return HTMLResponse("no such alarm", status_code=404)
         page = self._pages.get_template("alarm.html")
-        return HTMLResponse(page.render(alarm=found, proof=self._access.proof, field=FORM_FIELD))
+        return HTMLResponse(page.render(alarm=found, proof=self._access.proof(request), field=FORM_FIELD))
 
     async def acknowledge(self, request: Request) -> Response:
         """From the page's form."""
@@ -216,13 +217,13 @@ class Console:
 
     # What they share
 
-    async def _page_of(self, name: str) -> Response:
+    async def _page_of(self, request: Request, name: str) -> Response:
         change = await self._last_change()
         alarms = await self._alarms(_SHOWN)
         text = self._pages.get_template(name).render(
             alarms=[alarm for alarm in alarms if alarm["state"] == "new"],
             past=[alarm for alarm in alarms if alarm["state"] != "new"],
-            controllers=self._controllers(), proof=self._access.proof, field=FORM_FIELD,
+            controllers=self._controllers(), proof=self._access.proof(request), field=FORM_FIELD,
             change=change,
         )  # fmt: skip
         return HTMLResponse(text)
