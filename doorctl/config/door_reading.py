@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from doorctl.config.key import LONGEST_SIDE
 from doorctl.config.pins import Pins, read_level, read_pin, take_pin
 from doorctl.config.reader_reading import read_reader
 from doorctl.config.section import Section, check_name, nearest
@@ -15,14 +16,12 @@ _EGRESS_HINT: Final = (
 _STRIKE_HINT: Final = 'strike = { pin = "GPIO17", type = "fail-secure" }'
 _READER_HINT: Final = 'reader = { wiegand = ["GPIO14", "GPIO15"], format = "H10301", mode = "card" }'
 _READERS_HINT: Final = "readers = { in = { … }, out = { … } }"
-_LONGEST_SIDE: Final = 11
-"""A door's 20 characters, a slash and these fit the record's 32 bytes for a reader's name."""
 _PRE_ALARM_S: Final = 10.0
 
 
 def read_door(name: str, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins) -> Door:
     """One door; mistakes are noted in the section's list."""
-    held_open = section.seconds("held_open_s", default=30, low=5, high=3600)
+    held_open = section.seconds("held_open_s")
     door = Door(
         name=DoorName(name),
         readers=_readers(name, section, schedules, pins),
@@ -32,9 +31,9 @@ def read_door(name: str, section: Section, schedules: tuple[ScheduleName, ...], 
         rex=_input(section, "rex", pins, active_high=False),
         tamper=_input(section, "tamper", pins, active_high=True),
         held_open=held_open,
-        pre_alarm=section.seconds("pre_alarm_s", default=min(_PRE_ALARM_S, held_open / SECOND / 2), low=0, high=3600),
+        pre_alarm=section.seconds("pre_alarm_s", default=min(_PRE_ALARM_S, held_open / SECOND / 2)),
         unlock_schedule=_schedule_name(section, "unlock", schedules),
-        time_unknown=section.choice("time_unknown", TimeUnknown, default=TimeUnknown.DENY),
+        time_unknown=section.choice("time_unknown", TimeUnknown),
         interlock=tuple(DoorName(other) for other in section.names("interlock")),
     )
     if door.pre_alarm >= door.held_open:
@@ -63,7 +62,7 @@ def _readers(door: str, section: Section, schedules: tuple[ScheduleName, ...], p
         outer.mistakes.note(outer.place, expected="at least one reader", found="none", hint=_READERS_HINT)
     readers = []
     for side in outer.table:
-        check_name(outer.mistakes, (*outer.place, side), side, longest=_LONGEST_SIDE)
+        check_name(outer.mistakes, (*outer.place, side), side, longest=LONGEST_SIDE)
         inner = outer.table_at(side, hint=_READER_HINT.removeprefix("reader = "))
         readers.append(read_reader(ReaderName(f"{door}/{side}"), inner, schedules, pins))
     return tuple(readers)
@@ -74,8 +73,8 @@ def _strike(section: Section, pins: Pins) -> Strike:
         pin=read_pin(section, "pin", pins),
         type=section.choice("type", StrikeKind, hint="what the strike does without power"),
         active_high=read_level(section, default=True),
-        release=section.seconds("release_s", default=5, low=0.5, high=600),
-        relock_on_open=section.truth("relock_on_open", default=True),
+        release=section.seconds("release_s"),
+        relock_on_open=section.truth("relock_on_open"),
     )
     section.close()
     return strike
@@ -93,7 +92,7 @@ def _input(section: Section, key: str, pins: Pins, *, active_high: bool) -> Inpu
     source = Input(
         pin=read_pin(table, "pin", pins),
         active_high=read_level(table, default=active_high),
-        pull=table.word("pull", ("up", "down", "none"), default="up"),
+        pull=table.word("pull"),
     )
     table.close()
     return source

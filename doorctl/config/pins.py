@@ -43,4 +43,4 @@ def take_pin(section: Section, key: str, pin: str, pins: Pins) -> str:
 
 def read_level(section: Section, *, default: bool) -> bool:
     """`active = "high"` or `"low"`: which level of the pin means yes."""
-    return section.word("active", ("high", "low"), default="high" if default else "low") == "high"
+    return section.word("active", default="high" if default else "low") == "high"

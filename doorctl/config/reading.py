@@ -9,9 +9,10 @@ from typing import Final
 import tomli
 
 from doorctl.config.door_reading import read_door
+from doorctl.config.key import one_of
 from doorctl.config.lines import key_lines
 from doorctl.config.schedule_reading import read_schedule
-from doorctl.config.section import Mistake, Mistakes, Section, nearest, one_of, quoted
+from doorctl.config.section import Mistake, Mistakes, Section, nearest, quoted
 from doorctl.config.site_reading import read_codes, read_hal, read_lockout, read_log, read_monitor, read_site
 from doorctl.config.types import Access, Config, Door, Group, Schedule
 from doorctl.core.types import DoorName, GroupName, ScheduleName

@@ -7,18 +7,19 @@ values before `Mistakes` is known to be empty. Nothing here knows what doors are
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from typing import Any, Final, TypeVar
 
+from doorctl.config.key import LONGEST_NAME, Choice, Key, Seconds, Whole, expected, one_of
+from doorctl.config.keys import key_at
 from doorctl.config.lines import Place, line_of
 from doorctl.core.types import SECOND, Duration
 
 _E = TypeVar("_E", bound=Enum)
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-LONGEST_NAME: Final = 20
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_SHOWN: Final = 40
 """Characters of a value that a message repeats: what fits a line of a terminal."""
@@ -155,51 +156,50 @@ class Section:
         self.wrong(key, expected=expected, hint=hint)
         return ""
 
-    def truth(self, key: str, *, default: bool) -> bool:
+    def truth(self, key: str) -> bool:
         """True or false."""
-        value = self.value(key)
-        if value is _MISSING:
-            return default
+        value, default = self.value(key), self._key(key).default
         if not isinstance(value, bool):
-            self.wrong(key, expected="true or false")
-            return default
+            if value is not _MISSING:
+                self.wrong(key, expected="true or false")
+            return default is True
         return value
 
-    def whole(self, key: str, *, default: int, low: int, high: int, hint: str | None = None) -> int:
-        """A whole number low..high."""
+    def whole(self, key: str, *, default: int | None = None, hint: str | None = None) -> int:
+        """A whole number within its limits; `default` where it depends on something."""
+        kind, usual = self._key(key).kind, self._key(key).default if default is None else default
+        assert isinstance(kind, Whole)
+        assert isinstance(usual, int)
         value = self.value(key)
         if value is _MISSING:
-            return default
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.wrong(key, expected=f"a whole number from {low} to {high}", hint=hint)
-            return default
+            return usual
+        if isinstance(value, bool) or not isinstance(value, int) or not kind.low <= value <= kind.high:
+            self.wrong(key, expected=expected(kind), hint=hint)
+            return usual
         return value
 
-    def seconds(self, key: str, *, default: float, low: float, high: float) -> Duration:
-        """Seconds, whole or not, as nanoseconds."""
+    def seconds(self, key: str, *, default: float | None = None) -> Duration:
+        """Seconds within their limits, whole or not, as nanoseconds; `default` where it depends on something."""
+        kind, usual = self._key(key).kind, self._key(key).default if default is None else default
+        assert isinstance(kind, Seconds)
+        assert isinstance(usual, int | float)
         value = self.value(key)
         if value is _MISSING:
-            value = default
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            value = usual
+        if isinstance(value, bool) or not isinstance(value, int | float) or not kind.low <= value <= kind.high:
             hint = "write the number alone: the name already says seconds" if isinstance(value, str) else None
-            self.wrong(key, expected=f"seconds from {low:g} to {high:g}", hint=hint)
-            value = default
+            self.wrong(key, expected=expected(kind), hint=hint)
+            value = usual
         return Duration(round(value * SECOND))
 
     def choice(
-        self,
-        key: str,
-        enum: type[_E],
-        *,
-        default: _E | None = None,
-        hint: str | None = None,
-        meant: Callable[[str], str | None] | None = None,
+        self, key: str, enum: type[_E], *, hint: str | None = None, meant: Callable[[str], str | None] | None = None
     ) -> _E:
         """One of an Enum's values; `meant` knows what people write instead, where the nearest word would mislead."""
-        value = self.value(key)
-        if value is _MISSING and default is not None:
-            return default
+        value, default = self.value(key), self._key(key).default
         members = {str(member.value): member for member in enum}
+        if value is _MISSING and isinstance(default, str):
+            return members[default]
         if isinstance(value, str) and value in members:
             return members[value]
         suggestion = None
@@ -209,15 +209,21 @@ class Section:
         self.wrong(key, expected=one_of(members), hint=suggestion or hint)
         return next(iter(enum))
 
-    def word(self, key: str, words: Sequence[str], *, default: str) -> str:
+    def word(self, key: str, *, default: str | None = None) -> str:
         """One of some words, where no Enum speaks for them."""
+        kind, usual = self._key(key).kind, self._key(key).default if default is None else default
+        assert isinstance(kind, Choice)
+        assert isinstance(usual, str)
         value = self.value(key)
         if value is _MISSING:
-            return default
-        if isinstance(value, str) and value in words:
+            return usual
+        if isinstance(value, str) and value in kind.words:
             return value
-        self.wrong(key, expected=one_of(words), hint=nearest(value, words) if isinstance(value, str) else None)
-        return default
+        self.wrong(key, expected=expected(kind), hint=nearest(value, kind.words) if isinstance(value, str) else None)
+        return usual
+
+    def _key(self, key: str) -> Key:
+        return key_at((*self.place, key))
 
     def names(self, key: str) -> tuple[str, ...]:
         """A list of strings."""
@@ -288,9 +294,3 @@ def _suggested(name: str, longest: int) -> str | None:
     plain = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in decomposed if not unicodedata.combining(c)))
     plain = plain.strip("-")[:longest].rstrip("-")
     return f'try "{plain}"' if plain else None
-
-
-def one_of(words: Iterable[str]) -> str:
-    """`"a", "b" or "c"`."""
-    listed = [f'"{word}"' for word in words]
-    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}"

@@ -22,9 +22,6 @@ _ALONE_LENGTH: Final = 8
 """Digits where a code alone opens a door; design.md, Codes."""
 _WITH_CARD_LENGTH: Final = 6
 _DAY: Final = 24 * 3600 * SECOND
-_KEEP_DAYS: Final = 90
-"""Of the access log: who goes through which door is personal data, to be kept no longer than it is needed
-(GDPR, article 5 (1) e). Three months are long enough to look into what was noticed late."""
 _BCD_LENGTH: Final = 6
 """What a 26-bit-bcd keypad sends, always."""
 
@@ -55,8 +52,8 @@ def read_monitor(section: Section) -> MonitorLink:
         section.wrong("file", expected="a path without control characters")
     link = MonitorLink(
         file=file,
-        supervision=section.seconds("supervision_s", default=30, low=10, high=60),
-        accept_colocated=section.truth("accept_colocated", default=False),
+        supervision=section.seconds("supervision_s"),
+        accept_colocated=section.truth("accept_colocated"),
     )
     section.close()
     return link
@@ -69,11 +66,10 @@ def read_codes(section: Section, doors: tuple[Door, ...]) -> Codes:
     usual = _ALONE_LENGTH if alone and not bcd else _WITH_CARD_LENGTH
     codes = Codes(
         length=section.whole(
-            "length", default=usual, low=4, high=10,
-            hint="the last digit is a check digit: a length of 8 is ten million codes",
+            "length", default=usual, hint="the last digit is a check digit: a length of 8 is ten million codes"
         ),
-        per_holder=section.whole("per_holder", default=2, low=1, high=3, hint="the same for everyone at a site"),
-    )  # fmt: skip
+        per_holder=section.whole("per_holder", hint="the same for everyone at a site"),
+    )
     if bcd and codes.length != _BCD_LENGTH:
         section.wrong("length", expected=f"{_BCD_LENGTH}, which is what a 26-bit-bcd keypad sends, always")
     section.close()
@@ -83,10 +79,10 @@ def read_codes(section: Section, doors: tuple[Door, ...]) -> Codes:
 def read_lockout(section: Section) -> Lockout:
     """[lockout]"""
     lockout = Lockout(
-        tries=section.whole("tries", default=5, low=2, high=20),
-        first=section.seconds("first_s", default=30, low=5, high=600),
-        longest=section.seconds("longest_s", default=600, low=30, high=3600),
-        guessing_alarm=section.whole("guessing_alarm", default=30, low=5, high=10_000),
+        tries=section.whole("tries"),
+        first=section.seconds("first_s"),
+        longest=section.seconds("longest_s"),
+        guessing_alarm=section.whole("guessing_alarm"),
     )
     if lockout.longest < lockout.first:
         section.wrong("longest_s", expected="no less than first_s")
@@ -97,14 +93,14 @@ def read_lockout(section: Section) -> Lockout:
 def read_log(section: Section) -> Log:
     """[log]"""
     hint = "days; `doorctl log export` keeps elsewhere what must be kept longer"
-    log = Log(keep=Duration(section.whole("keep_days", default=_KEEP_DAYS, low=1, high=3650, hint=hint) * _DAY))
+    log = Log(keep=Duration(section.whole("keep_days", hint=hint) * _DAY))
     section.close()
     return log
 
 
 def read_hal(section: Section) -> Hal:
     """[hal]"""
-    backend = section.choice("backend", Backend, default=Backend.GPIOZERO)
+    backend = section.choice("backend", Backend)
     chip = section.value("chip")
     if section.has("chip") and not (isinstance(chip, str) and chip):
         section.wrong("chip", expected='the label or number of a gpiochip as text, such as "pinctrl-bcm2711" or "0"')
