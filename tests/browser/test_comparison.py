@@ -1,0 +1,96 @@
+"""The judge is judged: whatever could tell two visits apart, an attribute, a word, a moment or one pixel, it names."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.comparison import Change, Visit, differences
+from tests.browser.door_view import RECORDER
+
+pytestmark = pytest.mark.browser
+
+LIT = Change(where="[data-door=front] [data-lamp]", what="@data-lamp", value="lit", since_ms=300.0)
+DARK = replace(LIT, value="dark", since_ms=700.0)
+VISIT = Visit(changes=(LIT, DARK), pictures={"released": b"pixels"})
+
+
+def test_what_is_within_the_bound_is_the_same() -> None:
+    assert differences(VISIT, replace(VISIT, changes=(replace(LIT, since_ms=399.0), DARK))) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ((replace(LIT, since_ms=401.0), DARK), "change 0: [data-door=front] [data-lamp] @data-lamp='lit' at 300 ms in one, 401 ms"),
+        ((replace(LIT, value="dim"), DARK), "change 0: "),
+        ((replace(LIT, where="[data-beep]"), DARK), "change 0: "),
+        ((DARK, LIT), "change 0: "),
+        ((LIT,), "change 1: [data-door=front] [data-lamp] @data-lamp='dark' at 700 ms in one, None"),
+        ((LIT, DARK, DARK), "change 2: None in one"),
+    ],
+)  # fmt: skip
+def test_another_change_is_named(other: tuple[Change, ...], said: str) -> None:
+    (found,) = differences(VISIT, replace(VISIT, changes=other))
+    assert found.startswith(said)
+
+
+@pytest.mark.parametrize("pictures", [{"released": b"pixelz"}, {}, {"released": b"pixels", "secured": b""}])
+def test_other_pixels_are_named(pictures: dict[str, bytes]) -> None:
+    (found,) = differences(VISIT, replace(VISIT, pictures=pictures))
+    assert found.startswith("picture ")
+
+
+# And with its eyes: the recorder and the camera over a door of three elements.
+
+DOOR: Final = """
+<style>#lamp { width: 40px; height: 40px; background: #222 } #lamp[data-lamp=lit] { background: #2c2 }</style>
+<div data-view="door"><section data-door="front">
+<button data-key="1">1</button><div id="lamp" data-lamp="dark"></div><p>secured</p>
+<p class="clock">NUMBER</p><ol></ol></section></div>
+"""
+GRANT: Final = """
+document.querySelector("[data-key]").click();
+document.querySelector("[data-lamp]").dataset.lamp = "lit";
+document.querySelector("p").firstChild.data = "released";
+document.querySelector(".clock").textContent = "NUMBER2";
+document.querySelector("ol").innerHTML = `<li data-log-row="NUMBER">granted <i class="clock">NUMBER</i></li>`;
+"""
+
+
+def granted(page: Page, number: str, more: str = "") -> Visit:
+    """A visit whose clocks and numbers are other ones each time."""
+    page.set_content(DOOR.replace("NUMBER", number))
+    page.evaluate(RECORDER)
+    page.evaluate("startRecorder('[data-view]')")
+    page.evaluate(f"() => {{{GRANT.replace('NUMBER', number)}{more}}}")
+    picture = page.locator("[data-view]").screenshot()
+    return Visit(changes=tuple(map(Change.of, page.evaluate("recorder.stop()"))), pictures={"released": picture})
+
+
+def test_clocks_and_numbers_alone_do_not_differ(page: Page) -> None:
+    one = granted(page, "1111")
+    assert differences(one, granted(page, "7777")) == []
+    assert [(change.where, change.what, change.value) for change in one.changes] == [
+        ("[data-door=front] [data-lamp]", "@data-lamp", "lit"),
+        ("[data-door=front] p:1", "text", "released"),
+        ("[data-door=front] ol:1", "added",
+         '<li data-log-row="(number)">granted <i class="clock">(clock)</i></li>'),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('document.querySelector("section").dataset.extra = "1";', ["change 3"]),
+        ('document.querySelector("[data-key]").className = "";', []),  # a finger's own mark on its key
+        ('document.querySelector("p").firstChild.data = "open";', ["change 1", "picture released"]),
+        ('document.querySelector("li").append("!");', ["change 2", "picture released"]),
+        ('const s = new CSSStyleSheet(); s.replaceSync("#lamp { width: 41px }"); document.adoptedStyleSheets.push(s);',
+         ["picture released"]),
+    ],
+)  # fmt: skip
+def test_what_somebody_could_see_is_seen(page: Page, more: str, said: list[str]) -> None:
+    found = differences(granted(page, "1111"), granted(page, "2222", more))
+    assert [words.partition(":")[0] for words in found] == said
