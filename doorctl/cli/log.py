@@ -1,4 +1,4 @@
-"""doorctl log [-f]: the access log of this board. It has no field that could tell one code from another."""
+"""doorctl log [-f], log export: the access log of this board. It has no field that could tell one code from another."""
 
 import argparse
 import json
@@ -25,11 +25,14 @@ _MOST_AT_ONCE: Final = 1000
 
 def add_parser(subparsers: Any) -> None:
     """What the command takes."""
+    from doorctl.cli import log_export
+
     parser = subparsers.add_parser(
         "log",
         help="the access log",
         description="The access log: who was let through or refused where and when, and what the doors did. "
-        "Times are the site's. With --json one object a line. Needs no running daemon.",
+        "Times are the site's. With --json one object a line. Needs no running daemon. Lines older than [log] "
+        "keep_days are deleted; `doorctl log export` writes a file.",
         epilog="example: doorctl log --door front --since 24h -f",
     )
     parser.add_argument("-n", "--lines", type=count, default=50, metavar="N", help="the newest N lines (default 50)")
@@ -37,6 +40,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--since", metavar="WHEN", help="as 30m, 24h, 7d or 2026-12-31")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as new lines come")
     parser.set_defaults(run=run)
+    verbs = parser.add_subparsers(title="log commands", metavar="COMMAND")
+    log_export.add_parser(verbs)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,14 +51,14 @@ def run(args: argparse.Namespace) -> int:
 
     paths = Paths.chosen(args.home)
     config = read_config(paths.config)
-    _may_read(paths.journal.parent)
+    may_read(paths.journal.parent)
     zone = ZoneInfo(config.site.timezone)
     since = None if args.since is None else moment(args.since, zone, datetime.now(tz=zone))
     reader = JournalReader(paths.journal)
-    last = _newest(reader)
+    last = newest(reader)
     found = reader.log(args.lines, door=args.door, since=since)
     if not found and args.door is not None:
-        _known_door(args.door, [door.name for door in config.doors])
+        known_door(args.door, [door.name for door in config.doors])
     while True:
         for logged in found:
             print(json.dumps(plain(logged)) if args.json else line(logged, zone), flush=args.follow)
@@ -62,22 +67,24 @@ def run(args: argparse.Namespace) -> int:
             return 0
         time.sleep(FOLLOW_S)
         found = reader.log(_MOST_AT_ONCE, door=args.door, after_id=last)
-        if not found and _newest(reader) < last:
+        if not found and newest(reader) < last:
             last = 0  # a damaged journal was moved aside and a new one begun
 
 
-def _may_read(folder: Path) -> None:
+def may_read(folder: Path) -> None:
+    """OperatorError, with who may, where this user may not look into the journal's folder."""
     if folder.exists() and not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
         raise OperatorError(
             f"{folder}: no right to read the access log", hint="members of group doorctl-read and root may"
         )
 
 
-def _newest(reader: "JournalReader") -> int:
+def newest(reader: "JournalReader") -> int:
+    """Number of the last line; 0 where there is none."""
     return max((logged.id for logged in reader.log(1)), default=0)
 
 
-def _known_door(name: str, doors: Sequence[str]) -> None:
+def known_door(name: str, doors: Sequence[str]) -> None:
     """A name without lines may be a slip of the keyboard; one with lines may be a door that was renamed."""
     from doorctl.config.section import nearest
 
@@ -97,7 +104,7 @@ def line(logged: "Logged", zone: ZoneInfo) -> str:
     return "  ".join(part for part in parts if part).rstrip()
 
 
-def moment(text: str, zone: ZoneInfo, now: datetime) -> WallTime:
+def moment(text: str, zone: ZoneInfo, now: datetime, *, option: str = "--since") -> WallTime:
     """`30m`, `24h`, `7d` before now, or the beginning of a day at the site."""
     units = {"m": "minutes", "h": "hours", "d": "days"}
     try:
@@ -108,7 +115,7 @@ def moment(text: str, zone: ZoneInfo, now: datetime) -> WallTime:
             begin = begin if begin.tzinfo is not None else begin.replace(tzinfo=zone)
         return WallTime(round(begin.timestamp() * SECOND))
     except (ValueError, OverflowError) as error:
-        raise OperatorError(f'--since: expected 30m, 24h, 7d or a date such as 2026-12-31, found "{text}"') from error
+        raise OperatorError(f'{option}: expected 30m, 24h, 7d or a date such as 2026-12-31, found "{text}"') from error
 
 
 def plain(logged: "Logged") -> dict[str, Any]:
