@@ -50,7 +50,7 @@ $(AXE_STAMP): | $(STAMP)
 	@touch $@
 
 # command:package, each installed only where the command is missing
-DEBIAN := strings:binutils chromium:chromium npm:npm
+DEBIAN := strings:binutils cc:gcc cc:libc6-dev chromium:chromium npm:npm
 system-packages: ## Debian packages the tests use, where root and apt are there to install them
 	@lacking=; for one in $(DEBIAN); do \
 		command -v $${one%:*} >/dev/null || lacking="$$lacking $${one#*:}"; done; \
