@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 AXE_VERSION := 4.14.1
 AXE_STAMP := $(VENV)/axe/.$(AXE_VERSION)
 
-.PHONY: help run tour test check format soak bench browser system-packages clean
+.PHONY: help run tour test check format drawn soak bench browser system-packages clean
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -36,6 +36,9 @@ format: $(STAMP) ## rewrite the layout of every file
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+drawn: $(STAMP)  ## what docs/ has drawn from the code: manuals, completion, the door's tables
+	@for one in docs/draw_*.py; do $(BIN)/python $$one; done
+
 soak: $(STAMP)   ## the long form of the kill -9 and backlog tests
 	$(BIN)/python -m pytest -q -m soak
 
@@ -50,7 +53,7 @@ $(AXE_STAMP): | $(STAMP)
 	@touch $@
 
 # command:package, each installed only where the command is missing
-DEBIAN := strings:binutils cc:gcc cc:libc6-dev chromium:chromium npm:npm
+DEBIAN := mandoc:mandoc zsh:zsh fish:fish unshare:util-linux strings:binutils cc:gcc cc:libc6-dev chromium:chromium npm:npm
 system-packages: ## Debian packages the tests use, where root and apt are there to install them
 	@lacking=; for one in $(DEBIAN); do \
 		command -v $${one%:*} >/dev/null || lacking="$$lacking $${one#*:}"; done; \

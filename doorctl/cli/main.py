@@ -15,7 +15,7 @@ from doorctl.cli.parser import CommandParser
 from doorctl.errors import DoorctlError, OperatorError
 
 COMMANDS: Final = (
-    "init", "check", "holder", "status", "log", "unlock", "lockdown", "test_alarm", "monitor", "sim",
+    "init", "check", "holder", "status", "log", "unlock", "lockdown", "test_alarm", "monitor", "sim", "completion",
 )  # fmt: skip
 """One module each; its add_parser() says what the command takes, its run() does it."""
 INTERRUPTED: Final = 130

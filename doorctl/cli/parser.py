@@ -16,14 +16,20 @@ USAGE: Final = 2
 """The exit code of a line that makes no sense."""
 EXIT_CODES: Final = "exit codes: 0 done, 1 not done (the message says why), 2 wrong usage"
 _INVALID_CHOICE: Final = re.compile(r"invalid choice: '?([^']*?)'? \(")
+_EXAMPLE: Final = re.compile(r"(?:example:|\s) *(doorctl .+)")
+"""A line of an epilog: the first example has the word before it, further ones stand indented below it."""
+_EXIT_CODE: Final = re.compile(r"(?:^exit codes: |, )(\d+) ")
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Wraps each line of a text by itself, so that examples stay below each other."""
+    """Wraps each line of a text by itself, so that examples stay below each other, and never an example."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return "\n".join(
-            textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent) for line in text.splitlines()
+            indent + line
+            if _EXAMPLE.fullmatch(line)
+            else textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent)
+            for line in text.splitlines()
         )
 
 
@@ -50,6 +56,21 @@ class CommandParser(argparse.ArgumentParser):
         action = super().add_subparsers(**options)
         self._commands = action
         return action
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The command lines that its help gives as examples; tests parse them, the manual shows them."""
+        found = (_EXAMPLE.fullmatch(line) for line in (self.epilog or "").splitlines())
+        return tuple(example[1] for example in found if example)
+
+    @property
+    def exit_codes(self) -> dict[int, str]:
+        """What its help says of each exit code."""
+        for line in (self.epilog or "").splitlines():
+            if line.startswith("exit codes: "):
+                _, *parts = _EXIT_CODE.split(line)
+                return {int(code): meaning for code, meaning in zip(parts[::2], parts[1::2], strict=True)}
+        return {}
 
     def error(self, message: str) -> NoReturn:
         """Usage, what is wrong, a hint; exit code 2."""
