@@ -38,6 +38,8 @@ RECEIPTS_A_RECORD: Final = 4
 """Receipts for one record handed: it may be sent, and receipted, more than once."""
 SHUT_OUT_S: Final = 10.0
 """How long a courier that brought worthless receipts is not let in; the records wait in the journal."""
+SUPERVISION_PACE_S: Final = 0.25
+"""Between two words of supervision, each a signature and a seal: a courier asks every 10 s at most, unless it lies."""
 _SOCKET_MODE: Final = 0o660
 _LISTENING: Final = 4
 _CARRYING: Final = frozenset({Type.FRESH, Type.HOLD, Type.BACKLOG, Type.SUPERVISION})
@@ -95,6 +97,8 @@ class CourierLink:
         self._asking: dict[Type, tuple[_Peer, int]] = {}
         self._path = PathState.UNREACHABLE
         self._shut_until = 0.0
+        self._supervised_from = 0.0
+        """When the next word of supervision may be made."""
         self.counters = LinkCounters()
 
     @property
@@ -268,6 +272,9 @@ class CourierLink:
             self._say(*backlog, Message(type=Type.BACKLOG_END))
 
     async def _answer_supervision(self) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._supervised_from - loop.time()))
+        self._supervised_from = loop.time() + SUPERVISION_PACE_S
         try:
             record = await self._on_supervision_wanted()
         except StorageError:

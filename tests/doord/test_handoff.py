@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from doorctl.doord.handoff import (
     RECEIPTS_A_RECORD,
     RECEIPTS_A_TURN,
     SHUT_OUT_S,
+    SUPERVISION_PACE_S,
     CourierLink,
 )
 from doorctl.errors import InternalError, OperatorError, StorageError
@@ -256,6 +258,21 @@ def test_supervision_is_made_when_asked_and_asking_twice_is_once(tmp_path: Path)
             assert await one.hear(1) == [(Type.SUPERVISION, record(902))]
 
     assert play(story, tmp_path).supervisions == 2
+
+
+def test_a_courier_that_asks_without_end_is_answered_at_a_pace(tmp_path: Path) -> None:
+    """Each answer is a signature and a seal, of the processor that opens the doors."""
+    times: list[float] = []
+
+    async def story(door: Door, path: Path) -> None:
+        async with connected(door, path) as one:
+            for number in range(3):
+                one.say(Type.SUPERVISION_WANTED)
+                assert await one.hear(1) == [(Type.SUPERVISION, record(901 + number))]
+                times.append(asyncio.get_running_loop().time())
+
+    play(story, tmp_path)
+    assert all(later - earlier >= 0.9 * SUPERVISION_PACE_S for earlier, later in pairwise(times))
 
 
 def test_a_journal_that_fails_is_no_backlog_and_no_supervision(tmp_path: Path) -> None:
