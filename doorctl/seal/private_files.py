@@ -4,6 +4,7 @@ Never changes a mode, never overwrites, never deletes, never follows a link; a m
 """
 
 import os
+import pwd
 import stat
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ from doorctl.errors import OperatorError, StorageError
 CREDENTIALS_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
 """Set by systemd for a unit with LoadCredential= or LoadCredentialEncrypted=."""
 CREDENTIAL: Final = "systemd credential"
+_DAEMONS: Final = frozenset({"doorctl", "doorctl-courier", "doorctl-monitor"})
+"""systemd/sysusers.d: who owns a folder for keys that root fills."""
 LARGEST: Final = 65_536
 """Bytes; no key file comes near."""
 
@@ -99,10 +102,20 @@ def _read(path: Path, *, forbidden: int) -> bytes:
 
 
 def _give_to_owner_of(folder: Path, path: Path) -> None:
-    """Root makes keys for a daemon's user: a file belongs to whoever owns its folder."""
+    """Root makes keys for a daemon's user, or for who called sudo; in anybody else's folder they stay root's."""
     if os.geteuid() == 0:
         owner = folder.stat()
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        if _may_have_keys(owner.st_uid):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _may_have_keys(uid: int) -> bool:
+    if str(uid) == os.environ.get("SUDO_UID"):
+        return True
+    try:
+        return pwd.getpwuid(uid).pw_name in _DAEMONS
+    except KeyError:  # a uid without a name is no daemon's
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

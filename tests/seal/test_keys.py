@@ -2,6 +2,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -212,12 +213,21 @@ def test_a_credential_that_everybody_may_read_is_refused(paths: Paths, monkeypat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_root_makes_keys_for_the_user_who_owns_the_folder(paths: Paths) -> None:
+@pytest.mark.parametrize(
+    ("sudo", "daemon", "owner"),
+    [("12345", "doorctl", (12_345, 23_456)), ("", "doorctl", (12_345, 23_456)), ("", "mallory", (0, 0))],
+    ids=["who called sudo", "the daemon", "anybody else"],
+)
+def test_root_makes_keys_for_whose_they_may_be(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, sudo: str, daemon: str, owner: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("SUDO_UID", sudo)
+    monkeypatch.setattr("pwd.getpwuid", lambda _: SimpleNamespace(pw_name=daemon))
     paths.var.mkdir(parents=True)
     os.chown(paths.var, 12_345, 23_456)
     create_controller_keys(paths, simulated=False)
     owners = {(path.stat().st_uid, path.stat().st_gid) for path in (paths.keys, *paths.keys.iterdir())}
-    assert owners == {(12_345, 23_456)}
+    assert owners == {owner}
 
 
 def test_monitor_keys_come_back_from_their_files(tmp_path: Path) -> None:
