@@ -43,6 +43,8 @@ class InputUnit:
     contact: Contact
     debounce: Debounce
     settled: Callable[[Settled], None]
+    readable: bool = True
+    """When it was last looked at; what happens at it is heard all the same."""
 
 
 class DoorUnit:
@@ -125,6 +127,14 @@ class DoorUnit:
         if self._strike_missed:
             self._apply([effect for effect in self._machine.posture() if not isinstance(effect, Indicate)])
 
+    def look_again(self) -> None:
+        """At the inputs that could not be read: a fault of theirs is over when they can."""
+        unread = [unit for unit in self._inputs if not unit.readable]
+        for unit in unread:
+            self._look(unit)
+        if unread:
+            self.arm()
+
     def arm(self) -> None:
         """Set the one timer to the next thing that is due."""
         if self._timer is not None:
@@ -165,8 +175,12 @@ class DoorUnit:
             active = unit.contact.active
         except HalError as error:
             # the door stays as it is: the next edge tells, and status says that the input cannot be read
+            unit.readable = False
             self._fault(f"input {self.name}", str(error))
             return
+        unit.readable = True
+        if all(other.readable for other in self._inputs):
+            self._fault(f"input {self.name}", None)
         if settled := unit.debounce.receive(active=active, at=clock.monotonic()):
             unit.settled(settled)
 

@@ -13,10 +13,15 @@ _CODES: Final = {
     "lamp": FaultCode.STRIKE,
     "sounder": FaultCode.STRIKE,
     "roster": FaultCode.ROSTER,
+    "journal": FaultCode.STORAGE,
     "clock": FaultCode.CLOCK,
     "courier": FaultCode.COURIER,
 }
-"""By a fault's first word. Storage and tamper are recorded where they are seen."""
+"""By a fault's first word. Storage and tamper are recorded where they are seen.
+
+A journal that was damaged is storage to the monitor, whose alarm is over with the next supervision that says the disk
+takes records; status says it until doord is started again.
+"""
 
 
 class Faults:

@@ -7,9 +7,11 @@ to those who may enrol) or tokens.
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from doorctl.config import types as config_types
+from doorctl.config.digest import config_digest
 from doorctl.core.events import Grant, HoldUnlocked, Lockdown, Restore
 from doorctl.core.types import SECOND, DoorName, Duration
 from doorctl.doord import clock
@@ -54,31 +56,22 @@ class Operations:
         """Everything `doorctl status` shows."""
         only(request)
         doord = self._doord
-        spool, link = doord.recorder.status, doord.link
+        link = doord.link
         return {
             "site": doord.site.config.site.id,
             "controller": doord.site.keys.controller.hex(),
             "keys": f"keys in {doord.site.keys.kept_in}",
+            "configuration": config_digest(doord.site.config),
+            "monitor": doord.site.monitor.fingerprint,
             "simulated": doord.site.keys.simulated,
             "colocated": doord.site.colocated,
             "lockdown": doord.lockdown.is_set(),
             "time_trusted": doord.clock.trusted,
             "doors": [self._door(name, unit) for name, unit in doord.doors.items()],
-            "spool": {
-                "pending": doord.recorder.pending,
-                "waiting_for_disk": doord.recorder.waiting,
-                "gave_way": doord.recorder.gave_way,
-                "oldest": None if spool.oldest is None else spool.oldest.wall // SECOND,
-                "epoch": doord.recorder.epoch.hex(),
-                "head": doord.recorder.sequence,
-                "refused_by_monitor": doord.receipts.refused,
-                "forged_receipts": doord.receipts.forged,
-                "receipts_for_nothing": doord.receipts.for_nothing,
-            },
+            "spool": self._spool(),
             "path": {
                 "state": path_words(link.path) if link.connected else "no courier",
-                "courier_connections": link.counters.connections,
-                "malformed": link.counters.malformed,
+                **{f"courier_{name}": count for name, count in asdict(link.counters).items()},
             },
             "control": {"refused": doord.control.refused},
             "roster": {"holders": doord.roster.holders, "generation": doord.roster.facts.generation},
@@ -219,6 +212,23 @@ class Operations:
                 return reader
         names = ", ".join(reader.place.reader for reader in readers)
         raise OperatorError(f"there is no reader at {untrusted_name!r}", hint=f"readers: {names}")
+
+    def _spool(self) -> dict[str, Any]:
+        recorder, receipts = self._doord.recorder, self._doord.receipts
+        oldest = recorder.status.oldest
+        return {
+            "pending": recorder.pending,
+            "waiting_for_disk": recorder.waiting,
+            "oldest": None if oldest is None else oldest.wall // SECOND,
+            "epoch": recorder.epoch.hex(),
+            "head": recorder.sequence,
+            "refused_by_monitor": receipts.refused,
+            "forged_receipts": receipts.forged,
+            "receipts_for_nothing": receipts.for_nothing,
+            "wishes_cut": receipts.wishes_cut,
+            "gave_way": recorder.gave_way,
+            "nowhere": recorder.nowhere,
+        }
 
     def _door(self, name: DoorName, unit: DoorUnit) -> dict[str, Any]:
         status = unit.machine.status

@@ -116,7 +116,6 @@ class Doord:
         for closer in (self._close_files, self.receipts.close):
             self._closing.push_async_callback(closer)
         self.recorder.start()
-        self._report_recovered()
         self.access = await self._make_access()
         self._last_words.append(self.access.flush_all)
         paths.run.mkdir(parents=True, exist_ok=True)
@@ -290,11 +289,6 @@ class Doord:
         log = LogRow(wall=clock.wall(), event="fault", door=place, detail=text or f"{name}: well again")
         detail = FaultDetail(code=code, began=began).encode()
         self.recorder.record(Draft(kind=Kind.FAULT, door=place, detail=detail, log=log))
-
-    def _report_recovered(self) -> None:
-        if self.journal.recovered is not None:
-            moved = self.journal.recovered.moved_to.name
-            self.faults.set("journal", f"was damaged and moved to {moved}; a new one was begun")
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -60,6 +60,7 @@ class Upkeep:
         doord.schedule_doors()
         for door in doord.doors.values():
             door.tell_strike_again()
+            door.look_again()
         doord.access.flush(now)
         self._faults(now)
         if self._doubt_written is doord.clock.trusted and (self._marking is None or self._marking.done()):
@@ -76,6 +77,9 @@ class Upkeep:
     def _faults(self, now: Monotonic) -> None:
         doord = self._doord
         doord.faults.set("roster", doord.roster.damage)
+        if (recovered := doord.journal.recovered) is not None:
+            aside = recovered.moved_to.name
+            doord.faults.set("journal", f"was damaged and moved to {aside}; a new one was begun")
         doord.faults.set("clock", None if doord.clock.trusted else "the time is not trusted")
         if doord.link.path is PathState.CONNECTED:
             self._path_lost = None

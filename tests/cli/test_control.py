@@ -39,9 +39,9 @@ STATUS: dict[str, Any] = {
     ],
     "spool": {
         "pending": 0, "waiting_for_disk": 0, "oldest": None, "epoch": "00", "head": 7, "refused_by_monitor": {},
-        "forged_receipts": 0,
+        "forged_receipts": 0, "receipts_for_nothing": 0, "wishes_cut": 2, "gave_way": 0, "nowhere": 1,
     },
-    "path": {"state": "connected", "courier_connections": 1, "malformed": 0},
+    "path": {"state": "connected", "courier_connections": 1, "courier_malformed": 0, "courier_not_read": 3},
     "control": {"refused": 0},
     "roster": {"holders": 1, "generation": 3},
     "answer_ms": {"card": 100, "code": 250, "late": 0},
@@ -227,6 +227,20 @@ def test_everything_that_a_person_should_know_is_a_line_of_status() -> None:
         "answers: 100 ms after a card, 250 ms after a code; 5 answers late",
         "control socket: 4 requests refused (malformed, unknown, not allowed or impossible)",
     ]
+
+
+def test_every_counter_is_shown_to_whoever_asks_for_it(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(paths, STATUS):
+        code, out, _ = run(capsys, paths, "status", "--verbose")
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            *WELL,
+            "counters of the courier's line: connections 1, malformed 0, not read 3",
+            "counters of the spool: receipts for nothing 0, wishes cut 2, gave way 0, nowhere 1",
+            "counters of reader front: cards 1, key frames 8, refused: length 2, refused: format 1, noise 4, dropped 0",
+        ],
+    )
 
 
 def test_unlock(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:

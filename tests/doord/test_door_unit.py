@@ -146,9 +146,14 @@ def test_an_input_that_cannot_be_read_at_the_start_is_a_fault(play: Play) -> Non
     async def story(house: House) -> None:
         unit = house.doord.doors[DoorName("front")]
         perform(house.doord.board, Fault(fault="gone"))
-        unit._look(unit._inputs[0])  # as start() does
-        perform(house.doord.board, Fault(fault="clear"))
+        for number in (0, 1):
+            unit._look(unit._inputs[number])  # as start() does
         assert [fault.partition(":")[0] for fault in (await house.status())["faults"]] == ["input front"]
+        house.leaf("front", open_=True)
+        perform(house.doord.board, Fault(fault="clear"))
+        await house.wait(2)
+        assert (await house.status())["faults"] == [], "it can be read again"
+        assert (await house.status())["doors"][0]["leaf"] == "forced open", "and it was read"
 
     play(story)
 

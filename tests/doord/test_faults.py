@@ -42,6 +42,7 @@ def test_those_that_stand_are_shown_in_order() -> None:
         ("lamp front", FaultCode.STRIKE),
         ("sounder front", FaultCode.STRIKE),
         ("roster", FaultCode.ROSTER),
+        ("journal", FaultCode.STORAGE),
         ("clock", FaultCode.CLOCK),
         ("courier", FaultCode.COURIER),
     ],

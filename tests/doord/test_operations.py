@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from doorctl.config.digest import config_digest
 from doorctl.core.types import MS, SECOND
 from doorctl.doord.answer import COMMIT_ALLOWANCE
 from doorctl.doord.control import Caller, Right
@@ -278,10 +279,14 @@ def test_status_tells_everything_and_no_secret(play: Play) -> None:
             1,
             0,
         )
+        link = house.doord.link.counters
+        assert link.not_handed > 0
         assert status == {
             "site": "harbour-st",
             "controller": house.site.keys.controller.hex(),
             "keys": f"keys in {house.site.keys.kept_in}",
+            "configuration": config_digest(house.config),
+            "monitor": house.doord.site.monitor.fingerprint,
             "simulated": True,
             "colocated": False,
             "lockdown": False,
@@ -289,9 +294,13 @@ def test_status_tells_everything_and_no_secret(play: Play) -> None:
             "spool": {
                 "pending": 0, "waiting_for_disk": 0, "oldest": None, "epoch": house.recorder.epoch.hex(),
                 "head": house.recorder.sequence, "refused_by_monitor": {}, "forged_receipts": 0,
-                "receipts_for_nothing": 0, "gave_way": 0,
+                "receipts_for_nothing": 0, "wishes_cut": 0, "gave_way": 0, "nowhere": 0,
             },
-            "path": {"state": "connected", "courier_connections": 1, "malformed": 0},
+            "path": {
+                "state": "connected", "courier_connections": 1, "courier_strangers": 0, "courier_malformed": 0,
+                "courier_not_read": 0, "courier_not_handed": link.not_handed, "courier_receipts": link.receipts, "courier_flooded": 0,
+                "courier_shut_out": 0,
+            },
             "control": {"refused": 0},
             "roster": {"holders": 7, "generation": 8},
             "answer_ms": {"card": 115, "code": 175, "late": 0},

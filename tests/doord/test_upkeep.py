@@ -175,3 +175,32 @@ def test_a_disk_that_fails_while_it_is_tidied_changes_nothing(play: Play) -> Non
         assert house.released("office")
 
     play(story, courier=False)
+
+
+def test_a_damaged_journal_is_told_to_the_monitor_and_stays_in_status(play: Play) -> None:
+    async def story(house: House) -> None:
+        await house.wait(1)
+        await house.stop()
+        damage(house.paths.journal)
+        await house.start()
+        await house.courier.connect(house.paths.courier_socket)
+        await house.armed()
+        said = "journal: was damaged and moved to journal.db.damaged-1; a new one was begun"
+        assert (await house.status())["faults"] == [said]
+        await house.wait(60)
+        house.courier.say(Type.BACKLOG_WANTED, (64).to_bytes(2, "big"))
+        await house.wait(1)
+        told = [house.monitor.open(record)[1] for record in house.courier.records()]
+        faults = {FaultDetail.parse(body.detail) for body in told if body.kind is Kind.FAULT}
+        assert faults == {FaultDetail(code=FaultCode.STORAGE, began=True)}, "once, and never as over"
+        assert [row.detail for row in house.log() if row.event == "fault"] == [said.removeprefix("journal: ")]
+        await house.restart()
+        await house.wait(2)
+        assert (await house.status())["faults"] == []
+
+    play(story)
+
+
+def damage(journal: Path) -> None:
+    with journal.open("r+b") as stream:
+        stream.write(b"x" * 100)
