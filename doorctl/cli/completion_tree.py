@@ -47,6 +47,7 @@ class Option:
     flags: tuple[str, ...]
     value: Value
     help: str
+    required: bool
     repeats: bool
 
 
@@ -106,6 +107,7 @@ def _option(action: argparse.Action) -> Option:
         flags=tuple(action.option_strings),
         value=_value(action) if action.nargs != 0 else Value(kind=Kind.NOTHING),
         help=_help(action),
+        required=action.required,
         repeats=isinstance(action, argparse._AppendAction),  # noqa: SLF001  as above
     )
 

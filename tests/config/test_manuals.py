@@ -1,15 +1,10 @@
 """The manuals: groff has no complaint, and nothing that exists is missing from them."""
 
-import argparse
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from doorctl.cli.main import build_parser
 from doorctl.cli.status import lines
 from tests.cli.test_control import STATUS
 from tests.config.making import VALID, mistakes
@@ -23,60 +18,6 @@ def plain(name: str) -> str:
     """A page without its fonts and escapes."""
     text = PAGES[name].read_text(encoding="utf-8").replace("\\-", "-")
     return re.sub(r"\\f[BIR]|\\\(dq|^\.(B|BI|BR|I|IR|RB|RI|SS|TP|EX|EE) ?", "", text, flags=re.MULTILINE)
-
-
-def test_the_five_pages_are_there() -> None:
-    assert list(PAGES) == ["courierd.8", "doorctl.1", "doorctl.toml.5", "doord.8", "monitord.8"]
-
-
-@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed here")
-@pytest.mark.parametrize("name", PAGES)
-def test_groff_has_nothing_to_say(name: str) -> None:
-    command = ["groff", "-ww", "-man", "-Tutf8", "-z", str(PAGES[name])]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_each_page_has_its_parts(name: str) -> None:
-    text = PAGES[name].read_text(encoding="utf-8")
-    title, section = name.rsplit(".", 1)
-    assert text.startswith(f".TH {title.upper()} {section} ")
-    assert f"\n.SH NAME\n{title} \\- " in text
-    assert {"SYNOPSIS", "DESCRIPTION", "SEE ALSO"} <= set(re.findall(r"^\.SH (.+)$", text, re.MULTILINE))
-
-
-def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for inner in action.choices.values():
-                yield from parsers(inner)
-
-
-OPTIONS = {
-    (parser.prog, option)
-    for parser in parsers(build_parser())
-    for action in parser._actions
-    if action.help is not argparse.SUPPRESS
-    for option in action.option_strings
-    if option.startswith("--") and option not in ("--help", "--sabotage", "--port", "--keep")
-}
-
-
-@pytest.mark.parametrize(("prog", "option"), sorted(OPTIONS))
-def test_every_option_is_in_a_manual(prog: str, option: str) -> None:
-    pages = plain("doorctl.1") + (plain("monitord.8") if "monitor" in prog else "")
-    written = {"--limit": "-n"}.get(option, option) if "monitor" in prog else option
-    if "monitor" in prog and option == "--follow":
-        written = "-f"
-    assert written in pages
-
-
-@pytest.mark.parametrize("prog", [parser.prog for parser in parsers(build_parser())])
-def test_every_command_is_in_a_manual(prog: str) -> None:
-    words = prog.split()[1:]
-    assert all(word in plain("doorctl.1") + plain("monitord.8") for word in words)
 
 
 TABLES = {
