@@ -15,7 +15,8 @@ from doorctl.cli.parser import CommandParser
 from doorctl.errors import DoorctlError, OperatorError
 
 COMMANDS: Final = (
-    "init", "check", "holder", "status", "log", "unlock", "lockdown", "test_alarm", "monitor", "sim", "completion",
+    "init", "check", "config", "holder", "status", "log", "unlock", "lockdown", "test_alarm", "monitor",
+    "sim", "completion",
 )  # fmt: skip
 """One module each; its add_parser() says what the command takes, its run() does it."""
 INTERRUPTED: Final = 130

@@ -1,5 +1,6 @@
 """The table of every key, and how a key is found in it. What is not here is a mistake in a configuration."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
@@ -36,6 +37,33 @@ def stands_for(general: Place, place: Place) -> bool:
 def keys_in(table: Key) -> list[Key]:
     """The keys directly in a table; those of an input, where the key is one."""
     return [key for key in KEYS if len(key.place) > 1 and stands_for(key.place[:-1], table.place)]
+
+
+def keys_called(asked: Place) -> list[Key]:
+    """The keys that somebody means by `door.front.strike`, `door.*.strike`, `door.strike` or `strike`; [] for none."""
+    exact = [key for key in KEYS if stands_for(key.place, asked)]
+    named = [key for key in KEYS if _without_names(key.place) == asked]
+    ending = [key for key in KEYS if key.place[-len(asked) :] == asked]
+    return _unlike(named or exact or ending)
+
+
+def nearest_keys(asked: Place) -> list[str]:
+    """What somebody may have meant: the keys of the table that the beginning names, else every key's own name."""
+    for size in range(len(asked) - 1, 0, -1):
+        if tables := keys_called(asked[:size]):
+            inside = [key.place[-1] for table in tables for key in keys_in(table)]
+            return [".".join((*asked[:size], name)) for name in inside if not name.isupper()]
+    return [key.place[-1] for key in KEYS if not key.place[-1].isupper()]
+
+
+def _without_names(place: Place) -> Place:
+    return tuple(part for part in place if not part.isupper())
+
+
+def _unlike(keys: Iterable[Key]) -> list[Key]:
+    """[door] and [door.NAME] are asked for by the same word: the first speaks for both."""
+    found = list(keys)
+    return found[:1] if len({_without_names(key.place) for key in found}) == 1 else found
 
 
 def _as_only_reader(place: Place) -> Place:

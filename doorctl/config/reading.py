@@ -49,6 +49,11 @@ class ConfigError(OperatorError):
 
 def read_config(path: Path) -> Config:
     """The file at `path`; OperatorError where it cannot be read, ConfigError with all its mistakes."""
+    return parse_config(read_text(path), file=path.name)
+
+
+def read_text(path: Path) -> str:
+    """The file's text; OperatorError where it cannot be read, ConfigError where it is no text."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
@@ -59,13 +64,12 @@ def read_config(path: Path) -> Config:
     if len(raw) > LARGEST:
         raise OperatorError(f"{path}: expected a configuration of at most {LARGEST} bytes, found {len(raw)}")
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(
             [_unreadable(path.name, line, "bytes that are no UTF-8", "save the file as UTF-8")]
         ) from error
-    return parse_config(text, file=path.name)
 
 
 def parse_config(text: str, *, file: str) -> Config:
