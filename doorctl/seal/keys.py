@@ -52,7 +52,7 @@ __all__ = [
     "ControllerFile", "ControllerKeys", "IngestKeys", "MonitorFile", "MonitorKeys", "MonitorPublic", "RecordKey",
     "RecordPublic", "create_controller_keys", "create_monitor_keys", "create_tls", "fingerprint", "grouped",
     "key_id", "load_controller_keys", "load_monitor_keys", "load_record_and_receipt_keys", "load_token_keys",
-    "read_controller_file", "read_monitor_file", "write_controller_file", "write_monitor_file",
+    "read_controller_file", "read_monitor_file", "token_key_from", "write_controller_file", "write_monitor_file",
 ]  # fmt: skip
 
 LOOKUP_KEY_SIZE: Final = 32
@@ -204,6 +204,11 @@ def load_token_keys(directory: Path) -> tuple[X25519PrivateKey, ...]:
     return tuple(
         _x25519(path, _split_title(path, read, (_TOKEN_TITLE,))[1]) for path in _present_and_old(folder, _TOKEN)
     )
+
+
+def token_key_from(path: Path, content: bytes) -> X25519PrivateKey:
+    """A token key's offline copy, read from wherever it is kept; `path` names it in the message."""
+    return _x25519(path, _split_title(path, lambda _: content, (_TOKEN_TITLE,))[1])
 
 
 _Read = Callable[[Path], bytes]
