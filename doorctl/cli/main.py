@@ -16,7 +16,7 @@ from doorctl.errors import DoorctlError, OperatorError
 
 COMMANDS: Final = (
     "init", "check", "config", "holder", "status", "log", "unlock", "lockdown", "test_alarm", "monitor",
-    "sim", "completion",
+    "backup", "restore", "sim", "completion",
 )  # fmt: skip
 """One module each; its add_parser() says what the command takes, its run() does it."""
 INTERRUPTED: Final = 130
