@@ -8,6 +8,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doorctl.cli.holder_card import CARD_HELP
@@ -37,6 +38,7 @@ def add_parser(subparsers: Any) -> None:
     _add_edit(verbs)
     _add_card_and_codes(verbs)
     _add_remove(verbs)
+    _add_import(verbs)
 
 
 def _add_add(verbs: Any) -> None:
@@ -121,6 +123,31 @@ def _add_remove(verbs: Any) -> None:
     _holder(remove)
     remove.add_argument("--yes", action="store_true", help="do not ask")
     remove.set_defaults(run=run_remove)
+
+
+def _add_import(verbs: Any) -> None:
+    importing = verbs.add_parser(
+        "import",
+        help="enrol many people from a CSV file",
+        description="Enrol the people of a CSV file, all in one change or nobody. Columns: label, holder, groups, "
+        "card, valid_from, until, suspended, codes. Codes are never in a file: codes=yes draws them, and they are "
+        "shown on this terminal, one person after the other.",
+        epilog="example: doorctl holder import people.csv --dry-run --report refused.csv",
+    )
+    importing.add_argument("file", type=Path, metavar="FILE", help="CSV in UTF-8 with a header; - is standard input")
+    importing.add_argument("--dry-run", action="store_true", help="only look at every line; change nothing")
+    importing.add_argument("--update", action="store_true", help="change people who are enrolled already")
+    importing.add_argument("--skip-bad", action="store_true", help="enrol the good lines though others are refused")
+    importing.add_argument(
+        "--report", type=Path, metavar="FILE", help="every refused line with its reason, CSV or .json; a new file"
+    )
+    importing.set_defaults(run=_run_import)
+
+
+def _run_import(args: argparse.Namespace) -> int:
+    from doorctl.cli.holder_import import run_import
+
+    return run_import(args)
 
 
 def run_list(args: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """`next@DOOR` and `FORMAT:FIELD:FIELD` → the card. Its number is shown on the controlling terminal and nowhere else."""
 
+import re
 from collections.abc import Iterable
 from typing import Final, TextIO
 
@@ -9,6 +10,9 @@ from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 
 CARD_HELP: Final = "next@DOOR, the next card shown at a door, or FORMAT and its fields, as H10301:12:3456"
+LONGEST_CARD: Final = 128
+"""Bits; what readers send is shorter."""
+_HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]{1,32}")
 WAIT_S: Final = 60
 """For somebody to walk to the reader."""
 
@@ -41,6 +45,43 @@ def _next_card(paths: Paths, place: str, terminal: TextIO) -> Card:
     terminal.write(f"{fields if isinstance(fields, CardFields) else f'{card.length} bits'}\n")
     terminal.flush()
     return card
+
+
+def card_of_file(untrusted: str) -> Card:
+    """`H10301:12:3456` or `raw:26:0x1234567`, BITS and the number; an OperatorError never repeats what was there."""
+    from hal.errors import HalError
+    from hal.wiegand.cards import FORMATS, nearest_formats
+
+    name, *numbers = untrusted.split(":")
+    if name == "raw":
+        return _raw_card(numbers)
+    if name not in FORMATS:
+        near = nearest_formats(name[:20], limit=1)
+        raise OperatorError(
+            f'no such format; did you mean "{near[0]}"'
+            if near
+            else "expected FORMAT and its fields, as H10301:12:3456, or raw:BITS:NUMBER"
+        )
+    card_format = FORMATS[name]
+    if len(numbers) != len(card_format.fields) or not _whole(numbers):
+        raise OperatorError(f"expected {':'.join((name, *(field.upper() for field in card_format.fields)))}")
+    try:
+        length, raw = card_format.encode(dict(zip(card_format.fields, map(int, numbers), strict=True)))
+    except HalError as error:
+        raise OperatorError(str(error)) from error
+    return Card(length=length, raw=raw)
+
+
+def _raw_card(numbers: list[str]) -> Card:
+    """As `raw:26:12345678`; the number also as 0x and hexadecimal digits."""
+    if len(numbers) == len(("bits", "number")) and _whole(numbers[:1]):
+        bits, number = int(numbers[0]), numbers[1]
+        hexadecimal = _HEXADECIMAL.fullmatch(number)
+        if 0 < bits <= LONGEST_CARD and (hexadecimal or _whole([number])):
+            raw = int(number, 16 if hexadecimal else 10)
+            if raw < 1 << bits:
+                return Card(length=bits, raw=raw)
+    raise OperatorError(f"expected raw:BITS:NUMBER, at most {LONGEST_CARD} bits, the number no longer than that")
 
 
 def _written_card(argument: str) -> Card:

@@ -15,6 +15,7 @@ from doorctl.paths import Paths
 
 if TYPE_CHECKING:
     from doorctl.cli.holder_enrol import Enrolled
+    from doorctl.seal.meaning import Meaning
 
 
 def run_add(args: argparse.Namespace) -> int:
@@ -72,10 +73,7 @@ def _redraw(args: argparse.Namespace, *, card: str | None) -> int:
 
 
 def _show(terminal: TextIO, enrolled: "Enrolled") -> None:
-    from doorctl.seal.meaning import Meaning
-
-    words = {Meaning.NORMAL: "code", Meaning.DURESS: "duress code"}
-    codes = ", ".join(f"{words[code.meaning]} {spaced(code.code)}" for code in enrolled.codes)
+    codes = ", ".join(f"{word_of(code.meaning)} {spaced(code.code)}" for code in enrolled.codes)
     try:
         terminal.write(f"{enrolled.holder}: {codes}   (shown once, on this terminal only)\n")
         terminal.flush()
@@ -84,6 +82,11 @@ def _show(terminal: TextIO, enrolled: "Enrolled") -> None:
             f"{enrolled.holder}: the codes were drawn and could not be shown: the terminal is gone",
             hint=f"`doorctl holder codes {enrolled.holder}` draws others",
         ) from error
+
+
+def word_of(meaning: "Meaning") -> str:
+    """What people call a code of this meaning, on their terminal."""
+    return "code" if meaning.name == "NORMAL" else "duress code"
 
 
 def spaced(code: str) -> str:

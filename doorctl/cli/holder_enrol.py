@@ -5,7 +5,7 @@ shown once.
 """
 
 import resource
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Self
@@ -68,7 +68,7 @@ class Enrolment:
     ) -> Enrolled:
         """A new holder with a whole set of codes, all or nothing."""
         holder = self.writer.free_id(label)
-        codes, rows = self._draw(holder, label, card, with_codes=with_codes)
+        codes, rows = self.draw(holder, label, card, with_codes=with_codes, taken=self.writer.code_taken)
         self.writer.add_holder(
             NewHolder(
                 label=label,
@@ -85,22 +85,33 @@ class Enrolment:
     def redraw(self, holder: HolderId, *, card: CardId | None) -> Enrolled:
         """The holder's whole set anew, with this card; the old codes open nothing any more."""
         present = self.writer.holder(holder)
-        codes, rows = self._draw(holder, present.label, card, with_codes=True)
+        codes, rows = self.draw(holder, present.label, card, with_codes=True, taken=self.writer.code_taken)
         self.writer.replace_rows(holder, rows, card=card)
         return Enrolled(holder=holder, codes=codes)
 
-    def _draw(
-        self, holder: HolderId, label: str, card: CardId | None, *, with_codes: bool
+    def card_lookup(self, card: CardId) -> Lookup:
+        """Where the row of a card alone stands."""
+        return lookup_card(self._keys.lookup, card)
+
+    def draw(
+        self,
+        holder: HolderId,
+        label: str,
+        card: CardId | None,
+        *,
+        with_codes: bool,
+        taken: Callable[[Lookup], bool],
     ) -> tuple[tuple[Code, ...], list[NewRow]]:
+        """A whole set of codes, none of them `taken`, and the seven rows; writes nothing."""
         policy = self._parameters
         codes: tuple[Code, ...] = ()
         if with_codes:
-            codes = draw_codes(policy.code_length, policy.codes_per_holder, self._taken)
+            codes = draw_codes(policy.code_length, policy.codes_per_holder, lambda code: taken(self._alone(code)))
         rows = seal_rows(
             holder=holder,
             label=label,
             issued=today(),
-            card=None if card is None else lookup_card(self._keys.lookup, card),
+            card=None if card is None else self.card_lookup(card),
             codes=[self._lookups(code, card) for code in codes],
             monitor=self._monitor,
         )
@@ -112,9 +123,6 @@ class Enrolment:
             alone=self._alone(code.code),
             with_card=None if card is None else self._with_card(code.code, card),
         )
-
-    def _taken(self, code: str) -> bool:
-        return self.writer.code_taken(self._alone(code))
 
     def _alone(self, code: str) -> Lookup:
         stretched = stretch(code, site_salt=self._parameters.site_salt, card=None, parameters=self._parameters.stretch)

@@ -4,7 +4,7 @@ Who enrols decides the order in which rows come; here it is lost. Nothing is com
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Protocol
@@ -14,23 +14,20 @@ from doorctl.errors import InternalError, OperatorError
 from doorctl.roster import holders
 from doorctl.roster.factors import CardId, Lookup
 from doorctl.roster.meta import read_generation
-from doorctl.roster.registrations import digest_of_rows, entry_of, record_generation
+from doorctl.roster.registrations import MOST_ENTRIES, digest_of_rows, entry_of, record_generation
 from doorctl.roster.schema import CARD_ID_SIZE, LOOKUP_SIZE, ROWS_PER_HOLDER
+from doorctl.roster.staging import Staging
 from doorctl.wire.record import Token
 from doorctl.wire.sizes import TOKEN_SIZE
 
 _DAY_ZERO: Final = date(1970, 1, 1)
-_STAGED: Final = """
-    CREATE TEMP TABLE staged (
-        lookup BLOB PRIMARY KEY, token BLOB NOT NULL, holder INTEGER NOT NULL, entry BLOB NOT NULL
-    ) STRICT, WITHOUT ROWID
-"""
-_TAKEN: Final = """
-    SELECT EXISTS (SELECT 1 FROM main.rows WHERE lookup IN ({0}))
-        OR EXISTS (SELECT 1 FROM temp.staged WHERE lookup IN ({0}))
-"""
-_TAKEN_ONE: Final = _TAKEN.format("?1")
-_TAKEN_SET: Final = _TAKEN.format(", ".join(f"?{n}" for n in range(1, ROWS_PER_HOLDER + 1)))
+_TAKEN_ONE: Final = "SELECT EXISTS (SELECT 1 FROM main.rows WHERE lookup = ?)"
+_TAKEN_SET: Final = f"""
+    SELECT EXISTS (
+        SELECT 1 FROM main.rows WHERE lookup IN ({", ".join(f"?{n}" for n in range(1, ROWS_PER_HOLDER + 1))})
+        AND holder IS NOT (SELECT number FROM main.holders WHERE id = ?{ROWS_PER_HOLDER + 1})
+    )
+"""  # noqa: S608  # only numbers of parameters are put in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +54,34 @@ class NewHolder:
     """A short name from `free_id`; None: one is made of the label."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What a holder has besides rows and card."""
+
+    label: str
+    groups: Sequence[GroupName] = ()
+    valid_from: date | None = None
+    valid_until: date | None = None
+    suspended: bool = False
+
+
 class Enrolling(Protocol):
-    """What an import may do within its one change."""
+    """What an import may do within its one change; an OperatorError of any call leaves this change as it was.
+
+    Whom this change has just enrolled can be neither replaced nor removed by it.
+    """
 
     def add(self, new: NewHolder) -> HolderId:
-        """Enrols a person; an OperatorError leaves this change as it was."""
+        """Enrols a person."""
+
+    def replace(self, holder: HolderId, rows: Sequence[NewRow], card: CardId | None) -> None:
+        """All rows of a holder and the card."""
+
+    def edit(self, holder: HolderId, person: Person) -> None:
+        """Everything of a holder but rows and card."""
+
+    def remove(self, holder: HolderId) -> None:
+        """A holder with everything of theirs."""
 
     def code_taken(self, lookup: Lookup) -> bool:
         """Whether a row stands under this look-up, those of this change included."""
@@ -76,9 +96,9 @@ class Change:
     def __init__(self, connection: sqlite3.Connection, today: date) -> None:
         self._connection = connection
         self._today = today
-        self._revoked: list[bytes] = []
-        self._staged = 0
-        connection.execute(_STAGED)
+        self._staging = Staging(connection)
+        self._first_new: int | None = None
+        """The number of the first holder enrolled here; all later ones are above it."""
 
     def add(self, new: NewHolder) -> HolderId:
         """Enrols a person; an OperatorError leaves this change as it was."""
@@ -105,23 +125,38 @@ class Change:
                 self._today.isoformat(),
             ),
         ).fetchall()[0][0]
+        self._first_new = number if self._first_new is None else self._first_new
         self._insert_card(number, new.card)
         self._stage(number, rows)
         return id_
 
     def replace(self, holder: HolderId, rows: Sequence[NewRow], card: CardId | None) -> None:
-        """All rows of a holder and the card."""
-        number = self._number(holder)
-        self._revoke_rows(number)
+        """All rows of a holder and the card; an OperatorError leaves this change as it was."""
+        number = self._old_number(holder)
         checked = _checked_rows(rows)
         self._refuse_taken(holder, checked, card)
+        self._revoke_rows(number)
         self._insert_card(number, card)
         self._stage(number, checked)
         self.update(holder, drawn=self._today.isoformat())
 
+    def edit(self, holder: HolderId, person: Person) -> None:
+        """Everything of a holder but rows and card."""
+        label = holders.checked_label(person.label)
+        valid_from, valid_until = holders.encode_validity(person.valid_from, person.valid_until)
+        self.update(
+            holder,
+            label=label,
+            folded=holders.folded(f"{holder} {label}"),
+            groups=holders.encode_groups(person.groups),
+            valid_from=valid_from,
+            valid_until=valid_until,
+            suspended=int(person.suspended),
+        )
+
     def remove(self, holder: HolderId) -> None:
         """A holder with everything of theirs."""
-        number = self._number(holder)
+        number = self._old_number(holder)
         self._revoke_rows(number)
         self._connection.execute("DELETE FROM holders WHERE number = ?", (number,))
 
@@ -134,34 +169,35 @@ class Change:
 
     def code_taken(self, lookup: Lookup) -> bool:
         """Whether a row stands under this look-up, those of this change included."""
-        return bool(self._connection.execute(_TAKEN_ONE, (lookup,)).fetchone()[0])
+        return self._staging.has([lookup]) or bool(self._connection.execute(_TAKEN_ONE, (lookup,)).fetchone()[0])
 
     def free_id(self, label: str) -> HolderId:
         """The short name that a person of this name would get now."""
         return holders.free_id(self._connection, label)
 
     def finish(self) -> None:
-        """Everything but the commit."""
-        connection = self._connection
+        """Everything but the commit; OperatorError where one generation could not tell the monitor so much."""
+        connection, staging = self._connection, self._staging
+        if staging.added + staging.revoked > MOST_ENTRIES:
+            raise OperatorError(
+                f"{staging.added + staging.revoked} rows change at once, at most {MOST_ENTRIES} can",
+                hint="do it in several parts",
+            )
         generation = read_generation(connection) + 1
-        connection.execute("INSERT INTO main.rows SELECT lookup, token, holder FROM temp.staged ORDER BY lookup")
+        staging.write_rows()
         record_generation(
             connection,
             generation,
             (self._today - _DAY_ZERO).days,
-            added=self._staged_entries(),
-            revoked=sorted(self._revoked),
+            added=staging.added_entries(),
+            revoked=staging.revoked_entries(),
         )
         connection.execute("UPDATE meta SET generation = ?", (generation,))
-        if self._staged or self._revoked:
+        if staging.added or staging.revoked:
             connection.execute("UPDATE meta SET digest = ?", (digest_of_rows(connection),))
-        if self._revoked:
+        if staging.revoked:
             connection.execute("UPDATE meta SET leftovers = 1")
-        connection.execute("DROP TABLE temp.staged")
-
-    def _staged_entries(self) -> Iterator[bytes]:
-        for (entry,) in self._connection.execute("SELECT entry FROM temp.staged ORDER BY entry"):
-            yield entry
+        staging.close()
 
     def _number(self, holder: HolderId) -> int:
         number = holders.number_of(self._connection, holder)
@@ -169,11 +205,20 @@ class Change:
             raise holders.unknown_holder(self._connection, holder)
         return number
 
+    def _old_number(self, holder: HolderId) -> int:
+        number = self._number(holder)
+        if self._first_new is not None and number >= self._first_new:
+            raise InternalError(f"holder {holder}: enrolled and taken away in one change")
+        return number
+
     def _refuse_taken(self, holder: HolderId, rows: Sequence[NewRow], card: CardId | None) -> None:
+        """A card's row stays under its look-up when its holder's codes are drawn anew; nobody else may have it."""
         owner = None if card is None else holders.find_holder_of_card(self._connection, card)
-        if owner is not None:
+        if owner not in (None, holder):
             raise OperatorError(f"holder {holder}: the card is {owner}'s", hint="a card belongs to one holder")
-        if self._connection.execute(_TAKEN_SET, [row.lookup for row in rows]).fetchone()[0]:
+        lookups = [row.lookup for row in rows]
+        taken = self._connection.execute(_TAKEN_SET, [*lookups, holder]).fetchone()[0]
+        if taken or self._staging.has(lookups):
             raise OperatorError(
                 f"holder {holder}: a code or the card is somebody's already", hint="draw the codes again"
             )
@@ -185,16 +230,12 @@ class Change:
             self._connection.execute("INSERT INTO holder_cards VALUES (?, ?)", (card, number))
 
     def _stage(self, number: int, rows: Sequence[NewRow]) -> None:
-        self._connection.executemany(
-            "INSERT INTO temp.staged VALUES (?, ?, ?, ?)",
-            [(row.lookup, row.token, number, entry_of(row.lookup, row.token)) for row in rows],
-        )
-        self._staged += len(rows)
+        self._staging.add([(row.lookup, row.token, number, entry_of(row.lookup, row.token)) for row in rows])
 
     def _revoke_rows(self, number: int) -> None:
         """The rows are deleted in the order of their look-ups (the index's), and zeroed: `secure_delete`."""
         rows = self._connection.execute("SELECT lookup, token FROM rows WHERE holder = ?", (number,))
-        self._revoked += [entry_of(lookup, token) for lookup, token in rows]
+        self._staging.revoke([entry_of(lookup, token) for lookup, token in rows])
         self._connection.execute("DELETE FROM rows WHERE holder = ?", (number,))
         self._connection.execute("DELETE FROM holder_cards WHERE holder = ?", (number,))
 

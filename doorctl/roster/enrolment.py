@@ -15,14 +15,14 @@ from typing import Final, Self
 
 from doorctl.core.types import GroupName, HolderId
 from doorctl.roster import holders
-from doorctl.roster.change import Change, Enrolling, NewHolder, NewRow
+from doorctl.roster.change import Change, Enrolling, NewHolder, NewRow, Person
 from doorctl.roster.creation import create_roster
 from doorctl.roster.factors import CardId, Lookup, StretchParameters
 from doorctl.roster.holders import Holder, RosterFacts
 from doorctl.roster.meta import RosterParameters, read_generation, read_parameters
 from doorctl.roster.schema import connect_for_writing, drop_leftovers, empty_wal, must_be_there, translated
 
-__all__ = ["Enrolling", "NewHolder", "NewRow", "RosterWriter"]
+__all__ = ["Enrolling", "NewHolder", "NewRow", "Person", "RosterWriter"]
 
 _BULK_CACHE_KIB: Final = 8_192
 """For the file and for the staged rows each, during an import; the rest of the time SQLite's 2 MB."""
@@ -138,6 +138,11 @@ class RosterWriter:
         """One holder; OperatorError where there is none."""
         with translated(self._path):
             return holders.find_holder(self._connection, holder)
+
+    def find_holder(self, holder: HolderId) -> Holder | None:
+        """One holder, or nobody."""
+        with translated(self._path):
+            return holders.holder_or_none(self._connection, holder)
 
     def holder_of_card(self, card: CardId) -> HolderId | None:
         """Whose card it is."""

@@ -158,11 +158,16 @@ def find_holders(
 
 def find_holder(connection: sqlite3.Connection, holder: HolderId) -> Holder:
     """One holder; OperatorError with the nearest names where there is none of that name."""
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE h.id = ?"
-    row = connection.execute(sql, (holder,)).fetchone()
-    if row is None:
+    found = holder_or_none(connection, holder)
+    if found is None:
         raise unknown_holder(connection, holder)
-    return _holder(row)
+    return found
+
+
+def holder_or_none(connection: sqlite3.Connection, holder: HolderId) -> Holder | None:
+    """One holder, or nobody."""
+    row = connection.execute(f"SELECT {_COLUMNS} {_FROM} WHERE h.id = ?", (holder,)).fetchone()
+    return None if row is None else _holder(row)
 
 
 def find_holder_of_card(connection: sqlite3.Connection, card: CardId) -> HolderId | None:

@@ -21,7 +21,8 @@ Registration = EnrolledDetail
 
 _MOST_PARTS: Final = 0xFFFF
 """What a part's number holds on the wire: 1.7 million entries."""
-_MOST_ENTRIES: Final = _MOST_PARTS * ENTRIES_PER_RECORD
+MOST_ENTRIES: Final = (_MOST_PARTS - 1) * ENTRIES_PER_RECORD
+"""Of one generation; one part less, because those added and those revoked each end with a part that is not full."""
 _LAST_DAY: Final = 0xFFFF_FFFF
 _COUNT: Final = """
     UPDATE generations SET
@@ -89,8 +90,8 @@ def _checked(generation: object, day: object, added: object, revoked: object) ->
     return _Generation(
         whole_number(generation, 1, HIGHEST_GENERATION, what),
         whole_number(day, 0, _LAST_DAY, what),
-        whole_number(added, 0, _MOST_ENTRIES, what),
-        whole_number(revoked, 0, _MOST_ENTRIES, what),
+        whole_number(added, 0, MOST_ENTRIES, what),
+        whole_number(revoked, 0, MOST_ENTRIES, what),
     )
 
 

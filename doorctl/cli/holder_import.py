@@ -1,0 +1,220 @@
+"""doorctl holder import: people of a CSV file become holders, all of them in one change or nobody.
+
+First every line is looked at, then rows are sealed, then all is committed at once: killed at any moment before, nothing
+of it is there. Codes are drawn for lines that ask, never read; they are shown after the commit, a slip at a time.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from doorctl.cli.holder_enrol import Enrolled, Enrolment, today
+from doorctl.cli.holder_file import LARGEST, Line, lines_in
+from doorctl.cli.holder_plan import Change, Enrol, Plan, Planner
+from doorctl.cli.holder_report import new_report
+from doorctl.cli.holder_sealers import Job, Sealers
+from doorctl.cli.holder_slips import SlipScreen, not_shown, show_all
+from doorctl.cli.progress import progress
+from doorctl.config.reading import read_config
+from doorctl.core.types import HolderId
+from doorctl.errors import OperatorError
+from doorctl.paths import Paths
+from doorctl.roster.enrolment import Enrolling, NewHolder, NewRow
+from doorctl.roster.factors import Lookup
+
+_MOST_TOLD: Final = 20
+"""Refused lines on a terminal; a report has all."""
+
+
+class _AbandonedError(Exception):
+    """Leaves the change without one: a dry run, refused lines, or nothing to do."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Done:
+    """What came of it."""
+
+    plan: Plan
+    committed: bool = False
+    slips: list[tuple[Enrolled, str]] = field(default_factory=list, repr=False)
+    not_shown: list[HolderId] = field(default_factory=list)
+    codes_s: float = 0.0
+    """Seconds that drawing codes took: Argon2id, as slow as it is meant to be."""
+    began: float = field(default_factory=time.monotonic)
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Read, look, seal, commit, show."""
+    paths = Paths.chosen(args.home)
+    untrusted = _content(args.file)
+    with ExitStack() as stack:
+        report = None if args.report is None else stack.enter_context(new_report(args.report))
+        enrolment = Enrolment.open(paths)
+        stack.callback(enrolment.close)
+        done = _enrol_all(paths, enrolment, untrusted, args, stack)
+        if report is not None:
+            report(done.plan.refused)
+    _tell(done, args)
+    if done.not_shown:
+        raise not_shown(done.not_shown)
+    return 1 if done.plan.refused and not args.skip_bad else 0
+
+
+def _content(file: Path) -> bytes:
+    """Read once, so that nobody changes it between looking and enrolling; `-` is standard input."""
+    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as source:
+        untrusted = source.read(LARGEST + 1)
+    if len(untrusted) > LARGEST:
+        raise OperatorError(f"{file}: larger than {LARGEST // 1024**2} MiB", hint="import it in several files")
+    return untrusted
+
+
+def _enrol_all(
+    paths: Paths, enrolment: Enrolment, untrusted: bytes, args: argparse.Namespace, stack: ExitStack
+) -> _Done:
+    done = _Done(plan=Plan())
+    try:
+        with enrolment.writer.enrolling() as change:
+            done.plan = plan = _plan(paths, enrolment, untrusted, args)
+            _go_on(plan, args)
+            screen = stack.enter_context(SlipScreen.opened()) if plan.codes else None
+            _draw(enrolment, change, done, quiet=args.json)
+            _seal(paths, enrolment, change, plan, quiet=args.json)
+    except _AbandonedError:
+        return done
+    done.committed = True
+    if screen is not None:
+        done.not_shown = show_all(screen, done.slips, len(done.slips))
+    return done
+
+
+def _go_on(plan: Plan, args: argparse.Namespace) -> None:
+    if args.dry_run or (plan.refused and not args.skip_bad) or not (plan.enrol or plan.change):
+        raise _AbandonedError
+
+
+def _plan(paths: Paths, enrolment: Enrolment, untrusted: bytes, args: argparse.Namespace) -> Plan:
+    config = read_config(paths.config)
+    name = "standard input" if str(args.file) == "-" else args.file.name
+    total = untrusted.count(b"\n")
+    named = {line.holder for line in lines_in(untrusted, name) if isinstance(line, Line) and line.holder is not None}
+    planner = Planner(
+        enrolment.writer,
+        card_id=enrolment.card,
+        groups=[group.name for group in config.groups],
+        named=named,
+        update=args.update,
+    )
+    with progress("looking at lines", total, quiet=args.json) as advance:
+        for line in lines_in(untrusted, name):
+            planner.take(line)
+            advance(1)
+    return planner.plan
+
+
+def _draw(enrolment: Enrolment, change: Enrolling, done: _Done, *, quiet: bool) -> None:
+    """Those who get codes: one after the other, because each must know the codes before it."""
+    began = time.monotonic()
+    with progress("drawing codes", done.plan.codes, quiet=quiet) as advance:
+        for step in _with_codes(done.plan):
+            codes, rows = enrolment.draw(
+                step.holder, step.person.label, step.card, with_codes=True, taken=change.code_taken
+            )
+            match step:
+                case Enrol():
+                    change.add(_new(step, rows))
+                case Change():
+                    change.replace(step.holder, rows, step.card)
+            done.slips.append((Enrolled(holder=step.holder, codes=codes), step.person.label))
+            advance(1)
+    done.codes_s = time.monotonic() - began
+
+
+def _with_codes(plan: Plan) -> Iterator[Enrol | Change]:
+    yield from (step for step in plan.enrol if step.codes)
+    yield from (step for step in plan.change if step.codes)
+
+
+def _seal(paths: Paths, enrolment: Enrolment, change: Enrolling, plan: Plan, *, quiet: bool) -> None:
+    """Everybody else, in as many processes as there are cores; what changes without rows comes last."""
+    steps = [step for step in plan.enrol if not step.codes]
+    jobs = (Job(step.holder, step.person.label, _lookup(enrolment, step)) for step in steps)
+    monitor_file = paths.etc / read_config(paths.config).monitor.file
+    with (
+        Sealers(monitor_file, today(), people=len(steps)) as sealers,
+        progress("sealing rows of holders", len(steps), quiet=quiet) as advance,
+    ):
+        for step, rows in zip(steps, sealers.sealed(jobs), strict=True):
+            change.add(_new(step, rows))
+            advance(1)
+    for edited in plan.change:
+        change.edit(edited.holder, edited.person)
+
+
+def _new(step: Enrol, rows: Sequence[NewRow]) -> NewHolder:
+    person = step.person
+    return NewHolder(
+        label=person.label,
+        rows=rows,
+        card=step.card,
+        groups=person.groups,
+        valid_from=person.valid_from,
+        valid_until=person.valid_until,
+        suspended=person.suspended,
+        id=step.holder,
+    )
+
+
+def _lookup(enrolment: Enrolment, step: Enrol) -> Lookup | None:
+    return None if step.card is None else enrolment.card_lookup(step.card)
+
+
+def _tell(done: _Done, args: argparse.Namespace) -> None:
+    plan = done.plan
+    if args.json:
+        print(json.dumps(_plain(done, dry_run=args.dry_run), ensure_ascii=False))
+        return
+    for line in plan.refused[:_MOST_TOLD]:
+        print(f"line {line.line}: {line.who}: {line.reason}" if line.who else f"line {line.line}: {line.reason}")
+    if len(plan.refused) > _MOST_TOLD and args.report is None:
+        print(f"… and {len(plan.refused) - _MOST_TOLD:,} more; --report FILE has them all")
+    elif plan.refused and args.report is not None:
+        print(f"{args.report}: all {len(plan.refused):,} refused lines")
+    counts = f"{len(plan.enrol):,} to enrol, {len(plan.change):,} to change"
+    if done.committed:
+        counts = f"{len(plan.enrol):,} enrolled, {len(plan.change):,} changed"
+    print(f"{counts}, {plan.unchanged:,} as they were, {len(plan.refused):,} lines refused")
+    if not done.committed:
+        print(_why_nothing(plan, args))
+
+
+def _why_nothing(plan: Plan, args: argparse.Namespace) -> str:
+    if args.dry_run:
+        return "nothing was changed: this was a dry run"
+    if plan.refused and not args.skip_bad:
+        return "nothing was changed: mend the lines, or give --skip-bad to enrol the others"
+    return "nothing was changed: there was nothing to do"
+
+
+def _plain(done: _Done, *, dry_run: bool) -> dict[str, Any]:
+    plan = done.plan
+    return {
+        "committed": done.committed,
+        "dry_run": dry_run,
+        "enrolled": len(plan.enrol) if done.committed else 0,
+        "changed": len(plan.change) if done.committed else 0,
+        "unchanged": plan.unchanged,
+        "to_enrol": len(plan.enrol),
+        "to_change": len(plan.change),
+        "codes_drawn": len(done.slips),
+        "codes_not_shown": list(done.not_shown),
+        "refused": [asdict(line) for line in plan.refused],
+        "seconds": round(time.monotonic() - done.began, 1),
+        "seconds_drawing_codes": round(done.codes_s, 1),
+    }
