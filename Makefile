@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 AXE_VERSION := 4.14.1
 AXE_STAMP := $(VENV)/axe/.$(AXE_VERSION)
 
-.PHONY: help run tour test check format drawn soak bench browser system-packages clean
+.PHONY: help run tour test check format drawn soak bench browser screenshots system-packages clean
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -44,6 +44,9 @@ soak: $(STAMP)   ## the long form of the kill -9 and backlog tests
 
 bench: $(STAMP)  ## speed and memory, side by side in one run
 	$(BIN)/python -m tests.bench
+
+screenshots: $(STAMP) browser ## both pages at three sizes into docs/screenshots/, to be looked at
+	$(BIN)/python -m tests.browser.pictures docs/screenshots
 
 browser: system-packages $(AXE_STAMP) ## what the browser tests need: Chromium, and axe-core from npm
 

@@ -8,7 +8,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -21,25 +23,32 @@ _HOW = "`make browser` as root on Debian installs it"
 _WITHIN_MS = 10_000
 
 
-def lack(what: str, environ: Mapping[str, str] = os.environ) -> None:
+def lack(what: str, environ: Mapping[str, str] = os.environ) -> NoReturn:
     """Without it a test proves nothing: a skip for a person, a failure for the gate."""
     if environ.get("CI") == "true":
         pytest.fail(f"{what}, and CI=true; {_HOW}", pytrace=False)
     pytest.skip(f"{what}; {_HOW}")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def chromium(*arguments: str) -> Iterator[Browser]:
     """Debian's Chromium, headless; Playwright's own is never downloaded."""
     program = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if program is None:
         lack("no Chromium here")
     # root has no namespaces of its own to give to Chromium's sandbox; it sees nothing but our own pages
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=arguments)
+        started = playwright.chromium.launch(executable_path=program, args=[*sandbox, *arguments])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for a module."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

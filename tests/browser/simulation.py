@@ -1,4 +1,4 @@
-"""`doorctl sim` as a process, as a visitor starts it, and the addresses of its two pages."""
+"""`doorctl sim` as a process, as a visitor starts it, the addresses of its two pages, and hands beside the browser's."""
 
 import http.client
 import json
@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from doorctl.cli.ask import ask
+from doorctl.cli.sim_site import Drive
+from doorctl.config.reading import read_config
 from doorctl.monitord.alarms.access import load_token
 from doorctl.paths import Paths
 
@@ -23,8 +26,8 @@ T = TypeVar("T")
 class Simulation:
     """A site that runs."""
 
-    def __init__(self, home: Path, address: str) -> None:
-        self.paths = Paths.under(home)
+    def __init__(self, home: Path, address: str, pid: int) -> None:
+        self.paths, self.pid = Paths.under(home), pid
         self.address = address
         """Of the simulator's page, as printed."""
         log = (home / "logs" / "monitord").read_text(encoding="utf-8")
@@ -47,6 +50,31 @@ class Simulation:
         finally:
             connection.close()
 
+    def state(self, door: str) -> str:
+        """As doord says it; reaches past the page's server."""
+        found = next(one for one in ask(self.paths, "status")["doors"] if one["name"] == door)
+        return str(found["state"])
+
+    def force(self, door: str) -> None:
+        """Force the leaf and close it again, with hands at the wires."""
+        self._leaf(door, "forced open", is_open=True)
+        self._leaf(door, "secured", is_open=False)
+
+    def enter(self, door: str, code: str) -> None:
+        """Type a code and go through, with hands at the wires."""
+        with Drive(self.paths.mock_socket) as drive:
+            drive.do("keys", reader=door, keys=code)
+        wait_for(lambda: self.state(door) == "released")
+        self._leaf(door, "open", is_open=True)
+        self._leaf(door, "secured", is_open=False)
+
+    def _leaf(self, door: str, state: str, *, is_open: bool) -> None:
+        contact = next(one.contact for one in read_config(self.paths.config).doors if one.name == door)
+        assert contact is not None
+        with Drive(self.paths.mock_socket) as drive:
+            drive.do("input", pin=contact.pin, level=is_open is contact.active_high)
+        wait_for(lambda: self.state(door) == state)
+
 
 @contextmanager
 def simulation(folder: Path) -> Iterator[Simulation]:
@@ -66,17 +94,17 @@ def simulation(folder: Path) -> Iterator[Simulation]:
                 break
         else:
             raise AssertionError(f"the simulator ended: {''.join(said)}")
-        yield Simulation(home, line.split()[-1])
+        yield Simulation(home, line.split()[-1], process.pid)
     finally:
         process.terminate()
         process.wait(_END_WITHIN_S)
         process.stdout.close()
 
 
-def wait_for(happened: Callable[[], T], within_s: float = 10.0) -> T:
+def wait_for(happened: Callable[[], T | None], within_s: float = 10.0) -> T:
     """What it is at last, as soon as it is anything."""
     end = time.monotonic() + within_s
-    while not (found := happened()):
+    while (found := happened()) is None or found is False:
         assert time.monotonic() < end, "it never happened"
         time.sleep(_POLL_S)
     return found
