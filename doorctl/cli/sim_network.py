@@ -1,14 +1,32 @@
 """The simulated network between courier and monitor: a TCP relay in a thread that can be cut and mended.
 
-It sees only what a listener on the line sees, and counts it: bytes of each direction, in the order of sending.
+It sees only what a listener on the line sees, and notes it: bytes of each direction with their times.
 """
 
 import asyncio
 import threading
-from typing import Final, Self
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, Literal, Self
 
 _PIECE: Final = 65536
 _START_WITHIN_S: Final = 5.0
+Way = Literal["up", "down"]
+"""up: from the board to the monitor."""
+_NOTED: Final = 4096
+"""Pieces; at one record a second more than half an hour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """One piece that went over the line."""
+
+    way: Way
+    size: int
+    """Bytes."""
+    at: int
+    """CLOCK_MONOTONIC, nanoseconds."""
 
 
 class Relay:
@@ -22,8 +40,7 @@ class Relay:
         self._writers: set[asyncio.StreamWriter] = set()
         self._is_cut = False
         self.port = 0
-        self.passed: list[tuple[str, int]] = []
-        """("up" or "down", bytes) of each piece that was passed on."""
+        self._passed: deque[Passed] = deque(maxlen=_NOTED)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -43,6 +60,10 @@ class Relay:
     def mend(self) -> None:
         """Let new connections through again."""
         self._is_cut = False
+
+    def passed(self, since: int, until: int) -> list[Passed]:
+        """What went over the line between two moments, in order; of what is long gone nothing."""
+        return [piece for piece in tuple(self._passed) if since <= piece.at <= until]
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -79,10 +100,10 @@ class Relay:
             for one in (writer, far_writer):
                 one.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: str) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> None:
         try:
             while piece := await reader.read(_PIECE):
-                self.passed.append((way, len(piece)))
+                self._passed.append(Passed(way=way, size=len(piece), at=time.monotonic_ns()))
                 writer.write(piece)
                 await writer.drain()
             writer.close()

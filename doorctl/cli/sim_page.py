@@ -13,16 +13,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import uvicorn
 
 from doorctl.cli.monitor_alarms import Client
+from doorctl.cli.sim_disk import Disk
 from doorctl.cli.sim_page_app import Page, Sides
 from doorctl.cli.sim_page_door import DoorSide
 from doorctl.cli.sim_page_feed import Feed
 from doorctl.cli.sim_page_hands import Hands
 from doorctl.cli.sim_page_monitor import MonitorSide, console_changes
+from doorctl.cli.sim_page_people import People
 from doorctl.cli.sim_page_rig import Breakable, Rig
+from doorctl.cli.sim_page_visits import Visits
 from doorctl.cli.sim_site import Daemon, SimSite, wait_for
 from doorctl.config.reading import read_config
 from doorctl.errors import OperatorError
@@ -30,6 +34,7 @@ from doorctl.monitord.alarms.access import load_token
 from doorctl.monitord.ledger import LedgerReader
 
 PEOPLE: Final = (("Ana Lopez", 3456), ("Ben Okafor", 7890))
+HELD_OPEN_S: Final = 15
 _TOKEN_BYTES: Final = 18
 _END_WITHIN_S: Final = 3.0
 """For daemons that were asked to end; then they are killed."""
@@ -79,7 +84,7 @@ class _Simulation:
         site = self._site
         courier = "the courier to reach the monitor"
         steps = (
-            ("making a site: a monitor and a door board, paired", site.make),
+            ("making a site: a monitor and a door board, paired", self._make_site),
             ("enrolling Ana Lopez and Ben Okafor", lambda: [site.enrol(*person) for person in PEOPLE]),
             ("starting monitord, which raises the alarms", site.start_monitor),
             ("starting doord, which moves the doors", site.start_doord),
@@ -91,6 +96,10 @@ class _Simulation:
                 return
             _say(words)
             step()
+
+    def _make_site(self) -> None:
+        self._site.make()
+        self._site.call_held_open_after(HELD_OPEN_S)
 
     def _is_connected(self) -> bool:
         return bool(self._site.status()["path"]["state"] == "connected")
@@ -105,8 +114,9 @@ class _Simulation:
                 _say(f"\nopen this:  http://127.0.0.1:{self._port}/{token}/\nCtrl-C ends it and leaves nothing running")
                 await _either(serving, self._stop)
                 server.should_exit = True
-                for feed in (sides.door_feed, sides.monitor_feed):
-                    feed.close()
+                sides.feed.close()
+                sides.hands.close()
+                sides.visits.close()
                 sides.rig.close()
                 for task in following:
                     task.cancel()
@@ -142,14 +152,15 @@ def _ask_to_end(daemon: Daemon, asked: set[int], *, kill: bool) -> None:
 @contextmanager
 def _sides(site: SimSite) -> Iterator[Sides]:
     """Everything behind the page, over a site that runs."""
-    config = read_config(site.paths.config)
-    door_feed, monitor_feed = Feed(), Feed()
-    door = DoorSide(site.paths, config, door_feed)
+    config, feed = read_config(site.paths.config), Feed()
+    people = People(site.people, site.enrol, site.remove, feed)
+    visits = Visits(
+        [str(door.name) for door in config.doors],
+        people.people, site.network.passed, feed, zone=ZoneInfo(config.site.timezone),
+    )  # fmt: skip
+    door = DoorSide(site.paths, config, feed, visits)
     console_token = load_token(site.paths.monitor_keys)
-    breakable = Breakable(
-        cut_line=site.network.cut, mend_line=site.network.mend, kill_doord=site.doord.kill, start_doord=site.start_doord
-    )
-    ledger = LedgerReader(site.paths.ledger)
+    ledger, disk = LedgerReader(site.paths.ledger), Disk(site.paths.journal)
 
     def records() -> int:
         with ledger.snapshot() as snapshot:
@@ -157,18 +168,38 @@ def _sides(site: SimSite) -> Iterator[Sides]:
 
     try:
         yield Sides(
+            feed=feed,
             door=door,
-            door_feed=door_feed,
-            hands=Hands(site.paths, door),
+            hands=Hands(site.paths, door, visits, feed),
             monitor=MonitorSide(
-                Client(site.paths), lambda: console_changes(site.console_port, console_token), records, monitor_feed
+                Client(site.paths), lambda: console_changes(site.console_port, console_token), records, feed,
+                visits.supervised,
             ),
-            monitor_feed=monitor_feed,
-            rig=Rig(breakable, door_feed),
-            people=site.people,
-        )
+            rig=Rig(_breakable(site, door, disk), feed),
+            people=people,
+            visits=visits,
+        )  # fmt: skip
     finally:
+        disk.mend()
         ledger.close()
+
+
+def _breakable(site: SimSite, door: DoorSide, disk: Disk) -> Breakable:
+    def start_doord() -> None:
+        site.start_doord(door.active_inputs())
+
+    def cut_power() -> None:
+        site.doord.kill()
+        site.courier.kill()
+
+    def start_board() -> None:
+        start_doord()
+        site.courier.start()
+
+    return Breakable(
+        cut_line=site.network.cut, mend_line=site.network.mend, stall_disk=disk.stall, mend_disk=disk.mend,
+        kill_doord=site.doord.kill, start_doord=start_doord, cut_power=cut_power, start_board=start_board,
+    )  # fmt: skip
 
 
 class _Server(uvicorn.Server):

@@ -5,12 +5,13 @@ Strike and lamp are levels on wires, not what doord says of them: a killed doord
 """
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from doorctl.cli.ask import ask
@@ -60,18 +61,34 @@ class BoardView:
     faults: tuple[str, ...] = ()
 
 
+class Onlooker(Protocol):
+    """Somebody who is told what can be seen at the doors, with its times."""
+
+    def output(self, door: str, what: str, *, active: bool, at: int) -> None:
+        """Strike, lamp or sounder of a door changed at that moment, CLOCK_MONOTONIC in nanoseconds."""
+
+    def logged(self, lines: Sequence[Logged]) -> None:
+        """New rows of the access log."""
+
+    def late(self, count: int) -> None:
+        """How many answers the board calls late."""
+
+
 _Pins = dict[str, tuple[str, str]]
+_OUTPUTS: Final = frozenset({"strike", "lamp", "sounder"})
 
 
 class DoorSide:
     """Follows the board for as long as `run` runs; publishes into its feed."""
 
-    def __init__(self, paths: Paths, config: Config, feed: Feed) -> None:
-        self._paths, self._feed = paths, feed
+    def __init__(self, paths: Paths, config: Config, feed: Feed, onlooker: Onlooker) -> None:
+        self._paths, self._feed, self._onlooker = paths, feed, onlooker
         self._zone = ZoneInfo(config.site.timezone)
         self._journal = JournalReader(paths.journal)
         self._pins = _pins(config.doors)
         self._look = asyncio.Event()
+        self._inputs_known = False
+        """From the first board on, leaf and cover are where the visitor's hands put them."""
         self.site = {"site": config.site.id, "doors": [describe(door) for door in config.doors]}
         self.config = {str(door.name): door for door in config.doors}
         self.doors = {name: DoorView(name=name) for name in self.config}
@@ -80,9 +97,10 @@ class DoorSide:
 
     def everything(self) -> Iterable[Event]:
         """For a browser that comes."""
-        yield "site", self.site
+        yield "site", self.site["site"]
+        yield "about", self.site["doors"]
         yield "board", asdict(self.board)
-        yield from (("door", asdict(door)) for door in self.doors.values())
+        yield "doors", [asdict(door) for door in self.doors.values()]
         yield "log", list(self.log)
 
     async def run(self) -> None:
@@ -102,35 +120,61 @@ class DoorSide:
             with suppress(DoorctlError):
                 async with MockLine(self._paths.mock_socket) as line:
                     state = await line.do("state")
-                    for pin, wire in state["pins"].items():
-                        self.take_level(pin, level=wire["level"] == 1)
-                    async for pin, level in line.changes(state["newest"]):
-                        self.take_level(pin, level=level)
+                    self._take_state(state["pins"])
+                    async for pin, level, at in line.changes(state["newest"]):
+                        self.take_level(pin, level=level, at=at)
             self._let_go()
             await asyncio.sleep(_TRY_AGAIN_S)
 
-    def take_level(self, pin: str, *, level: bool | None) -> None:
-        """A wire of a door has this level now; None: nobody drives it."""
+    def _take_state(self, pins: dict[str, Any]) -> None:
+        for pin, wire in pins.items():
+            if self._pins.get(pin, ("", ""))[1] in _OUTPUTS or not self._inputs_known:
+                self.take_level(pin, level=wire["level"] == 1)
+        self._inputs_known = True
+
+    def take_level(self, pin: str, *, level: bool | None, at: int | None = None) -> bool:
+        """A wire has this level now; None: nobody drives it. False where it shows at no door."""
         if pin not in self._pins:
-            return
+            return False
         name, what = self._pins[pin]
         door = self.config[name]
         match what:
             case "strike":
-                self._change(name, released=_is_released(door.strike, level))
+                active = _is_released(door.strike, level)
+                self._change(name, released=active)
             case "lamp":
-                self._change(name, lamp=level is True)
+                active = level is True
+                self._change(name, lamp=active)
             case "sounder":
-                self._change(name, beep=level is True)
+                active = level is True
+                self._change(name, beep=active)
             case "contact":
-                self._change(name, open=_is_active(door.contact, level))
-            case "tamper":
-                self._change(name, tampered=_is_active(door.tamper, level))
+                active = _is_active(door.contact, level)
+                self._change(name, open=active)
+            case _:
+                active = _is_active(door.tamper, level)
+                self._change(name, tampered=active)
+        if what in _OUTPUTS:
+            self._onlooker.output(name, what, active=active, at=time.monotonic_ns() if at is None else at)
+        return True
+
+    def active_inputs(self) -> frozenset[str]:
+        """Pins of leaves that stand open and covers that are off: how a board finds them when it starts."""
+        found = set()
+        for pin, (name, what) in self._pins.items():
+            seen = self.doors[name]
+            if (what == "contact" and seen.open) or (what == "tamper" and seen.tampered):
+                found.add(pin)
+        return frozenset(found)
+
+    def wants_card(self, door: str) -> bool:
+        """Whether its reader asks for a card before a code."""
+        return self.config[door].readers[0].mode is Mode.CARD_AND_CODE
 
     def _let_go(self) -> None:
         """doord ended: what it drove falls back; where the leaf is nobody can say, so it stays as it was seen."""
         for pin, (_, what) in self._pins.items():
-            if what in ("strike", "lamp", "sounder"):
+            if what in _OUTPUTS:
                 self.take_level(pin, level=None)
         self.look()
 
@@ -162,6 +206,7 @@ class DoorSide:
                 self._change(name, state="", reader="")
             return
         self._take_board(board_view(status))
+        self._onlooker.late(int(status["answer_ms"]["late"]))
         for door in status["doors"]:
             if door["name"] in self.doors:
                 self._change(door["name"], state=door["state"], reader=", ".join(r["state"] for r in door["readers"]))
@@ -180,6 +225,7 @@ class DoorSide:
             return last
         views = [log_view(line, self._zone) for line in lines]
         self.log.extend(views)
+        self._onlooker.logged(lines)
         self._feed.publish("log", views)
         return lines[-1].id
 
@@ -189,6 +235,8 @@ def describe(door: config_types.Door) -> dict[str, Any]:
     reader = door.readers[0]
     return {
         "name": door.name,
+        "held_open_s": door.held_open // SECOND,
+        "release_s": door.strike.release // SECOND,
         "mode": reader.mode.value,
         "card": reader.mode is not Mode.CODE,
         "keypad": reader.keypad is not None,

@@ -1,7 +1,8 @@
 """One stream of server-sent events for any number of browsers: first everything, then each change.
 
-Events carry whole values, never differences, so a browser that comes back needs nothing that it missed. One that reads
-too slowly is let go, comes back, and is given everything again. Knows nothing of doors and alarms.
+The first event is everything at once, so a browser that comes back, from however long a sleep, needs nothing that it
+missed and keeps no hole: it forgets what it showed. One that reads too slowly is let go, comes back, and is given
+everything again. In silence there is a beat, by which a browser knows that it is live. Knows nothing of doors.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ Event = tuple[str, Any]
 MOST_LISTENERS: Final = 32
 _MOST_WAITING: Final = 512
 """Events; a lamp that blinks makes ten a second."""
-_HEARTBEAT_S: Final = 15.0
+BEAT_S: Final = 1.0
 _COME_BACK_MS: Final = 500
 
 
@@ -45,12 +46,12 @@ class Feed:
         queue: asyncio.Queue[str | None] = asyncio.Queue(_MOST_WAITING)
         self._listeners.add(queue)
         try:
-            yield f"retry: {_COME_BACK_MS}\n\n" + "".join(encode(event) for event in everything())
+            yield f"retry: {_COME_BACK_MS}\n\n" + encode(("everything", dict(everything())))
             while not self._closed:
                 try:
-                    text = await asyncio.wait_for(queue.get(), _HEARTBEAT_S)
+                    text = await asyncio.wait_for(queue.get(), BEAT_S)
                 except TimeoutError:
-                    text = ": still here\n\n"
+                    text = encode(("beat", {}))
                 if text is None:
                     return
                 yield text

@@ -1,7 +1,8 @@
 """What a visitor's hands do at the simulated doors: cards, keys, the leaf, REX, a reader torn off.
 
-Hands obey the door: a leaf opens only while its strike is released or it stands open, unless it is forced. Times are
-the mock board's; a reader's frames follow each other with the pause that a person's fingers leave.
+Hands obey the door: a leaf opens only while its strike is released or it stands open, unless it is forced; its closer
+shuts it after a moment, unless it is held or was broken open. Leaf and cover are things: they move on a board without
+power as well. Times are the mock board's; a reader's frames follow each other with the pause that fingers leave.
 """
 
 import asyncio
@@ -10,7 +11,10 @@ from enum import Enum
 from typing import Any, Final
 
 from doorctl.cli.sim_page_door import DoorSide
-from doorctl.cli.sim_page_mock import command
+from doorctl.cli.sim_page_feed import Feed
+from doorctl.cli.sim_page_mock import BoardGoneError, command
+from doorctl.cli.sim_page_visits import Visits
+from doorctl.cli.sim_site import Person
 from doorctl.config.types import Input
 from doorctl.core.types import MS, SECOND, Card
 from doorctl.errors import OperatorError
@@ -22,6 +26,11 @@ _MOST_AHEAD_NS: Final = 5 * SECOND
 """A script that types faster than a keypad can send is stopped here."""
 REX_S: Final = 0.5
 """Longer than the 400 ms from which on every input is honoured."""
+CLOSER_S: Final = 6.0
+"""A door closer's: long enough to see the leaf stand open."""
+_PLAY_GAP_NS: Final = 160 * MS
+"""Between two keys of a code that is played: a person who knows it by heart."""
+_CARD_TO_CODE_NS: Final = 500 * MS
 
 
 class Move(Enum):
@@ -30,38 +39,69 @@ class Move(Enum):
     OPEN = "open"
     CLOSE = "close"
     FORCE = "force"
+    HOLD = "hold"
 
 
 class Hands:
     """At all doors of the site."""
 
-    def __init__(self, paths: Paths, side: DoorSide) -> None:
-        self._paths, self._side = paths, side
+    def __init__(self, paths: Paths, side: DoorSide, visits: Visits, feed: Feed, *, closer_s: float = CLOSER_S) -> None:
+        self._paths, self._side, self._visits, self._feed = paths, side, visits, feed
+        self._closer_s = closer_s
         self._free = dict.fromkeys(side.config, 0)
         """When each reader's line is free for the next frame, CLOCK_MONOTONIC in nanoseconds."""
         self._turns = {name: asyncio.Lock() for name in side.config}
+        self._closers: dict[str, asyncio.Task[None]] = {}
 
     async def hold_card(self, door: str, card: Card) -> None:
         """Hold a card to the reader."""
-        await self._frames(door, "card", bits=format(card.raw, f"0{card.length}b"))
+        async with self._turns[door]:
+            await self._frames(door, "card", bits=format(card.raw, f"0{card.length}b"))
+        self._visits.touched(door, time.monotonic_ns())
+        self._feed.publish("press", {"door": door, "key": "card"})
 
     async def press_keys(self, door: str, keys: str) -> None:
         """Press keys one after the other."""
-        if self._side.config[door].readers[0].keypad is None:
-            raise OperatorError(f"the reader at {door} has no keypad")
-        await self._frames(door, "keys", keys=keys)
+        self._refuse_without_keypad(door)
+        async with self._turns[door]:
+            done = await self._frames(door, "keys", keys=keys)
+        self._visits.pressed(door, keys, int(done["last"]))
+        for key in keys:
+            self._feed.publish("press", {"door": door, "key": key})
+
+    async def play(self, door: str, person: Person, code: str) -> None:
+        """A whole visit: the card where the reader wants one, then a code at an even pace."""
+        self._refuse_without_keypad(door)
+        if self._side.wants_card(door):
+            if person.card is None:
+                raise OperatorError(f"{person.label} has no card", hint=f"{door} wants card and code")
+            await self.hold_card(door, person.card)
+            self._free[door] = max(self._free[door], time.monotonic_ns() + _CARD_TO_CODE_NS)
+        async with self._turns[door]:
+            done = await self._frames(door, "keys", keys=code, gap_ns=_PLAY_GAP_NS)
+            self._visits.pressed(door, code, int(done["last"]))
+            for number, key in enumerate(code, 1):
+                due = int(done["last"]) - (len(code) - number) * _PLAY_GAP_NS
+                await asyncio.sleep(max(0, due - time.monotonic_ns()) / SECOND)
+                self._feed.publish("press", {"door": door, "key": key})
 
     async def move_leaf(self, door: str, move: Move) -> None:
-        """Open, close or force; OperatorError where a locked door is pulled at."""
+        """Open, close, force or hold open; OperatorError where a locked door is pulled at."""
         contact = _wired(self._side.config[door].contact, door, "contact")
         seen = self._side.doors[door]
-        if move is Move.OPEN and not (seen.released or seen.open):
-            raise OperatorError("locked: the strike holds the leaf")
+        if move in (Move.OPEN, Move.HOLD) and not (seen.released or seen.open):
+            raise OperatorError("locked: the strike holds the leaf", hint="get it released first, or force it")
+        if closer := self._closers.pop(door, None):
+            closer.cancel()
+        self._visits.touched(door, time.monotonic_ns())
         await self._put(contact, active=move is not Move.CLOSE)
+        if move is Move.OPEN:
+            self._closers[door] = asyncio.create_task(self._close_by_itself(door, contact), name="door closer")
 
     async def press_rex(self, door: str) -> None:
         """Press the button inside for half a second."""
         rex = _wired(self._side.config[door].rex, door, "REX")
+        self._visits.touched(door, time.monotonic_ns())
         await self._put(rex, active=True)
         try:
             await asyncio.sleep(REX_S)
@@ -69,28 +109,50 @@ class Hands:
             await self._put(rex, active=False)
 
     async def tamper(self, door: str, *, torn: bool) -> None:
-        """Take the reader off its wall, or put it back."""
+        """Take the reader's cover off its wall, or put it back."""
         await self._put(_wired(self._side.config[door].tamper, door, "tamper switch"), active=torn)
 
-    async def _frames(self, door: str, what: str, **more: Any) -> None:
-        async with self._turns[door]:
-            now = time.monotonic_ns()
-            if self._free[door] > now + _MOST_AHEAD_NS:
-                raise OperatorError(f"the reader at {door} is still busy with what was given before")
-            if self._free[door] > now:
-                more["at"] = self._free[door]
-            reader = str(self._side.config[door].readers[0].name)
-            done = await command(self._paths.mock_socket, what, reader=reader, **more)
-            self._free[door] = int(done["last"]) + _PAUSE_NS
+    def close(self) -> None:
+        """Let go of every leaf."""
+        for closer in self._closers.values():
+            closer.cancel()
+        self._closers.clear()
+
+    async def _close_by_itself(self, door: str, contact: Input) -> None:
+        await asyncio.sleep(self._closer_s)
+        del self._closers[door]
+        await self._put(contact, active=False)
+
+    def _refuse_without_keypad(self, door: str) -> None:
+        if self._side.config[door].readers[0].keypad is None:
+            raise OperatorError(f"the reader at {door} has no keypad", hint="hold a card to it")
+
+    async def _frames(self, door: str, what: str, **more: Any) -> dict[str, Any]:
+        """To the reader, as soon as its line is free; the caller has the door's turn."""
+        now = time.monotonic_ns()
+        if self._free[door] > now + _MOST_AHEAD_NS:
+            raise OperatorError(f"the reader at {door} is still busy with what was given before", hint="wait a moment")
+        if self._free[door] > now:
+            more["at"] = self._free[door]
+        reader = str(self._side.config[door].readers[0].name)
+        done = await command(self._paths.mock_socket, what, reader=reader, **more)
+        self._free[door] = int(done["last"]) + _PAUSE_NS
         self._side.look()
+        return done
 
     async def _put(self, source: Input, *, active: bool) -> None:
+        """The wire if there is a board to feel it, and the thing itself anyway: a start puts the wire where it is."""
         level = active is source.active_high
-        await command(self._paths.mock_socket, "input", pin=source.pin, level=level)
-        self._side.take_level(source.pin, level=level)
+        try:
+            await command(self._paths.mock_socket, "input", pin=source.pin, level=level)
+        except BoardGoneError:
+            if not self._side.take_level(source.pin, level=level):
+                raise
+        else:
+            self._side.take_level(source.pin, level=level)
 
 
 def _wired(source: Input | None, door: str, what: str) -> Input:
     if source is None:
-        raise OperatorError(f"{door} has no {what}")
+        raise OperatorError(f"{door} has no {what}", hint="doorctl.toml says what is wired at a door")
     return source

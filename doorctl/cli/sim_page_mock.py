@@ -53,14 +53,14 @@ class MockLine:
             raise PeerError(f"the mock board refused {what}: {answer.get('error')}")
         return answer
 
-    async def changes(self, since: int) -> AsyncIterator[tuple[str, bool | None]]:
-        """(pin, level or None where it was given back), from the change after `since` on, until the board is gone."""
+    async def changes(self, since: int) -> AsyncIterator[tuple[str, bool | None, int]]:
+        """(pin, level or None where it was given back, the board's nanoseconds) after change `since`, to its end."""
         await self.do("watch", since=since)
         while True:
             said = await self._hear()
             if "output" in said:
-                _, pin, level, _ = said["output"]
-                yield pin, None if level is None else bool(level)
+                _, pin, level, at = said["output"]
+                yield pin, None if level is None else bool(level), int(at)
 
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._streams is None:
@@ -94,4 +94,7 @@ async def command(path: Path, what: str, **more: Any) -> dict[str, Any]:
 
 
 def _gone() -> BoardGoneError:
-    return BoardGoneError("doord does not run", hint="nobody is at the door's other end: start it again")
+    return BoardGoneError(
+        "doord does not run",
+        hint="nobody is at the reader's other end: give the board its power, or wait until doord is back",
+    )

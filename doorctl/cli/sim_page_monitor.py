@@ -50,8 +50,11 @@ class MonitorSide:
         changes: Callable[[], AsyncIterator[None]],
         records: Callable[[], int],
         feed: Feed,
+        supervised: Callable[[str | None], None],
     ) -> None:
+        """`supervised` is told the time of each board's last supervision, as the console says it."""
         self._console, self._changes, self._records, self._feed = console, changes, records, feed
+        self._supervised = supervised
         self._look = asyncio.Event()
         self.view = MonitorView()
 
@@ -85,6 +88,8 @@ class MonitorSide:
             changed = self._look.is_set() or not self.view.answering
             self._look.clear()
             seen = await asyncio.to_thread(self._read, self.view, changed=changed)
+            for controller in seen.controllers:
+                self._supervised(controller.get("last_supervision"))
             if seen != self.view:
                 self.view = seen
                 self._feed.publish("monitor", asdict(seen))

@@ -1,19 +1,21 @@
-"""What a visitor may break: the line between courier and monitor, and doord itself (kill -9). And mends it again.
+"""What a visitor may break: the line to the monitor, the board's power, its disk, doord itself. And mends it again.
 
-doord is started again by itself after a moment, as systemd would. Nothing here is part of the door or the monitor.
+A killed doord is started again by itself after a moment, as systemd would; power comes back when the visitor says so.
+Nothing here is part of the door or the monitor.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from doorctl.cli.sim_page_feed import Feed
+from doorctl.cli.sim_page_feed import Event, Feed
 from doorctl.errors import DoorctlError, OperatorError
 
 DEAD_FOR_S: Final = 2.0
 """Long enough to see that a dead doord leaves the door locked."""
+_BUSY: Final = frozenset({"killed", "starting"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +24,13 @@ class Breakable:
 
     cut_line: Callable[[], None]
     mend_line: Callable[[], None]
+    stall_disk: Callable[[], None]
+    mend_disk: Callable[[], None]
     kill_doord: Callable[[], None]
     start_doord: Callable[[], None]
+    cut_power: Callable[[], None]
+    """All that runs on the board ends at once."""
+    start_board: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +38,15 @@ class RigView:
     """What is broken now."""
 
     line: str = "whole"
+    disk: str = "well"
+    power: str = "on"
+    """on, off, or returning."""
     doord: str = "running"
-    """running, killed, starting, or why it did not start."""
+    """running, killed, off, starting, or why it did not start."""
 
 
 class Rig:
-    """Breaks and mends; publishes into the door side's feed, since both show there."""
+    """Breaks and mends; publishes what is broken."""
 
     def __init__(self, site: Breakable, feed: Feed, *, dead_for_s: float = DEAD_FOR_S) -> None:
         self._site, self._feed, self._dead_for_s = site, feed, dead_for_s
@@ -45,22 +55,49 @@ class Rig:
         """doord on its way back."""
         self.view = RigView()
 
+    def everything(self) -> Iterable[Event]:
+        """For a browser that comes."""
+        yield "rig", asdict(self.view)
+
     async def set_line(self, *, cut: bool) -> None:
         """Cut or mend the line."""
         await asyncio.to_thread(self._site.cut_line if cut else self._site.mend_line)
         self._show(line="cut" if cut else "whole")
 
+    async def set_disk(self, *, stalled: bool) -> None:
+        """Stall the board's disk, or let it write again."""
+        await asyncio.to_thread(self._site.stall_disk if stalled else self._site.mend_disk)
+        self._show(disk="stalled" if stalled else "well")
+
     async def kill_doord(self) -> None:
-        """kill -9, and start it again after a moment; OperatorError while that goes on."""
-        if self.view.doord in ("killed", "starting"):
-            raise OperatorError("doord is on its way back already")
+        """kill -9, and start it again after a moment; OperatorError while that goes on or there is no power."""
+        self._refuse_while_rising()
+        if self.view.power != "on":
+            raise OperatorError("the board has no power", hint="give it power first")
         self._show(doord="killed")
         await asyncio.to_thread(self._site.kill_doord)
-        self.rising = asyncio.create_task(self._start_again(), name="doord rises")
+        self._rise(self._start_again())
+
+    async def set_power(self, *, cut: bool) -> None:
+        """Cut the board's power, or give it back; OperatorError while it starts. Twice the same is nothing."""
+        self._refuse_while_rising()
+        if cut and self.view.power == "on":
+            self._show(power="off", doord="off")
+            await asyncio.to_thread(self._site.cut_power)
+        elif not cut and self.view.power == "off":
+            self._show(power="returning", doord="starting")
+            self._rise(self._boot())
 
     def close(self) -> None:
         """Start nothing any more; a start that has begun is in `rising`."""
         self._closing.set()
+
+    def _refuse_while_rising(self) -> None:
+        if self.view.doord in _BUSY:
+            raise OperatorError("doord is on its way back already", hint="it takes a few seconds")
+
+    def _rise(self, start: Coroutine[Any, Any, None]) -> None:
+        self.rising = asyncio.create_task(start, name="doord rises")
 
     async def _start_again(self) -> None:
         with suppress(TimeoutError):
@@ -71,10 +108,23 @@ class Rig:
         try:
             await asyncio.to_thread(self._site.start_doord)
         except DoorctlError as error:
-            self._show(doord=str(error).partition("\n")[0])
+            self._show(doord=_why(error))
         else:
             self._show(doord="running")
+
+    async def _boot(self) -> None:
+        try:
+            await asyncio.to_thread(self._site.start_board)
+        except DoorctlError as error:
+            await asyncio.to_thread(self._site.cut_power)
+            self._show(power="off", doord=_why(error))
+        else:
+            self._show(power="on", doord="running")
 
     def _show(self, **what: Any) -> None:
         self.view = replace(self.view, **what)
         self._feed.publish("rig", asdict(self.view))
+
+
+def _why(error: DoorctlError) -> str:
+    return str(error).partition("\n")[0]

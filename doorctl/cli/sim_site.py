@@ -6,13 +6,14 @@ because somebody has to press the keys.
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
@@ -154,7 +155,7 @@ class SimSite:
 
     def __init__(self, home: Path) -> None:
         self.paths = Paths.under(home)
-        self.people: dict[str, Person] = {}
+        self.people: dict[HolderId, Person] = {}
         self._home = home
         home.mkdir(parents=True, exist_ok=True)
         logs = home / "logs"
@@ -191,6 +192,12 @@ class SimSite:
         make_board(self.paths, mock=True)
         command(self._home, "monitor", "trust", str(self.paths.controller_public), "--yes")
 
+    def call_held_open_after(self, seconds: int) -> None:
+        """At every door of the site, before doord starts: a visitor does not wait as long as a real door does."""
+        text = self.paths.config.read_text(encoding="utf-8")
+        told = re.sub(r"(?m)^egress .*$", lambda line: f"{line[0]}\nheld_open_s = {seconds}", text)
+        self.paths.config.write_text(told, encoding="utf-8")
+
     def enrol(self, label: str, card_number: int | None) -> Person:
         """One more person, with a card where a number is given."""
         card = None
@@ -217,6 +224,15 @@ class SimSite:
         self.people[person.holder] = person
         return person
 
+    def remove(self, holder: HolderId) -> None:
+        """Take a person out again: card and codes open nothing from this moment."""
+        enrolment = Enrolment.open(self.paths)
+        try:
+            enrolment.writer.remove_holder(holder)
+        finally:
+            enrolment.close()
+        del self.people[holder]
+
     def start(self) -> None:
         """All daemons, each waited for."""
         self.start_monitor()
@@ -232,11 +248,11 @@ class SimSite:
         wait_for("the monitor's ingest", lambda: listens(self._monitor_port), self.monitor)
         wait_for("the monitor's console", lambda: listens(self.console_port), self.monitor)
 
-    def start_doord(self) -> None:
-        """The door daemon, until every reader is armed and every door closed."""
+    def start_doord(self, active: Collection[str] = ()) -> None:
+        """The door daemon, until every reader is armed; doors are closed but for those whose contact's pin is named."""
         self.doord.start()
         wait_for("doord", lambda: self.status() is not None, self.doord)
-        self._close_leaves()
+        self._put_inputs(active)
         wait_for("the readers to arm", self._armed, self.doord)
 
     def status(self) -> Any:
@@ -255,12 +271,13 @@ class SimSite:
         """A connection to the mock board."""
         return Drive(self.paths.mock_socket)
 
-    def _close_leaves(self) -> None:
-        """A made-up contact wire floats high, which is open."""
-        contacts = [door.contact for door in read_config(self.paths.config).doors if door.contact is not None]
+    def _put_inputs(self, active: Collection[str]) -> None:
+        """Leaves and tamper switches as they stand: a made-up wire floats high, which is an open leaf."""
+        doors = read_config(self.paths.config).doors
+        inputs = [source for door in doors for source in (door.contact, door.tamper) if source is not None]
         drive = self.drive()
-        for contact in contacts:
-            drive.do("input", pin=contact.pin, level=not contact.active_high)
+        for source in inputs:
+            drive.do("input", pin=source.pin, level=(source.pin in active) is source.active_high)
         drive.close()
 
     def _armed(self) -> bool:

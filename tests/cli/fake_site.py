@@ -10,16 +10,20 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
 from doorctl.cli.init_template import write_template
+from doorctl.cli.sim_network import Passed
 from doorctl.cli.sim_page_app import Page, Sides
 from doorctl.cli.sim_page_door import DoorSide
 from doorctl.cli.sim_page_feed import Feed
 from doorctl.cli.sim_page_hands import Hands
 from doorctl.cli.sim_page_monitor import MonitorSide
+from doorctl.cli.sim_page_people import People
 from doorctl.cli.sim_page_rig import Breakable, Rig
+from doorctl.cli.sim_page_visits import Visits
 from doorctl.cli.sim_site import Person
 from doorctl.config.reading import read_config
 from doorctl.core.types import Card, HolderId
@@ -42,7 +46,10 @@ BEN = Person(holder=HolderId("ben-okafor"), label="Ben Okafor", card=None, code=
 def status(*, pending: int = 0, state: str = "secured") -> dict[str, Any]:
     """What doord says, as far as the page reads it."""
     doors = [{"name": name, "state": state, "readers": [{"state": "reading"}]} for name in ("front", "office")]
-    return {"ok": True, "doors": doors, "path": {"state": "connected"}, "spool": {"pending": pending}, "faults": []}
+    return {
+        "ok": True, "doors": doors, "path": {"state": "connected"}, "spool": {"pending": pending}, "faults": [],
+        "answer_ms": {"card": 115, "code": 270, "late": 0},
+    }  # fmt: skip
 
 
 @dataclass
@@ -95,19 +102,31 @@ class FakeSite:
         self.events: list[ReaderEvent] = []
         self.inputs: list[tuple[str, bool]] = []
         self.console = FakeConsole()
-        self.door_feed, self.monitor_feed = Feed(), Feed()
-        self.door = DoorSide(self.paths, self.config, self.door_feed)
-        self.monitor = MonitorSide(self.console, self.console.changes, lambda: self.records, self.monitor_feed)
+        self.feed = Feed()
+        self.passed: list[Passed] = []
+        self.people = People({ANA.holder: ANA, BEN.holder: BEN}, self._enrol, self._remove, self.feed)
+        self.visits = Visits(
+            ["front", "office"], self.people.people, self._on_the_line, self.feed, zone=ZoneInfo("UTC"), finish_s=0.05
+        )
+        self.door = DoorSide(self.paths, self.config, self.feed, self.visits)
+        self.monitor = MonitorSide(
+            self.console, self.console.changes, lambda: self.records, self.feed, self.visits.supervised
+        )
         breakable = Breakable(
             cut_line=lambda: self.done.append("cut"),
             mend_line=lambda: self.done.append("mend"),
+            stall_disk=lambda: self.done.append("stall"),
+            mend_disk=lambda: self.done.append("write"),
             kill_doord=lambda: self.done.append("kill"),
             start_doord=self._start_doord,
+            cut_power=lambda: self.done.append("power off"),
+            start_board=self._start_doord,
         )
-        self.rig = Rig(breakable, self.door_feed, dead_for_s=0.01)
+        self.rig = Rig(breakable, self.feed, dead_for_s=0.01)
+        self.hands = Hands(self.paths, self.door, self.visits, self.feed, closer_s=0.2)
         self.sides = Sides(
-            door=self.door, door_feed=self.door_feed, hands=Hands(self.paths, self.door), monitor=self.monitor,
-            monitor_feed=self.monitor_feed, rig=self.rig, people={ANA.holder: ANA, BEN.holder: BEN},
+            feed=self.feed, door=self.door, hands=self.hands, monitor=self.monitor, rig=self.rig, people=self.people,
+            visits=self.visits,
         )  # fmt: skip
         self.app = Page(self.sides).app(TOKEN, PORT)
 
@@ -129,6 +148,8 @@ class FakeSite:
                 await until(lambda: self.door.board.running and self.monitor.view.answering)
                 yield Browser(client)
         finally:
+            self.hands.close()
+            self.visits.close()
             for task in following:
                 task.cancel()
             await asyncio.gather(*following, return_exceptions=True)
@@ -154,6 +175,23 @@ class FakeSite:
         self.done.append("start")
         if self.start_fails:
             raise OperatorError("doord: no such luck\nand its last words")
+
+    def _enrol(self, label: str, number: int) -> Person:
+        if not label.isprintable():
+            raise OperatorError("a name has letters that can be read", hint="leave out what cannot")
+        card = Card(length=26, raw=FORMATS["H10301"].encode({"facility": 12, "card": number})[1])
+        holder = HolderId(label.lower().replace(" ", "-"))
+        person = Person(holder=holder, label=label, card=card, code="11112222", duress_code="33334444")
+        self.people.people[holder] = person
+        self.done.append(f"enrol {label} {number}")
+        return person
+
+    def _remove(self, holder: HolderId) -> None:
+        del self.people.people[holder]
+        self.done.append(f"remove {holder}")
+
+    def _on_the_line(self, since: int, until: int) -> list[Passed]:
+        return [piece for piece in self.passed if since <= piece.at <= until]
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

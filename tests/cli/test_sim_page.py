@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doorctl.cli.sim_page_app import STATIC, UNKNOWN_CARD
+from doorctl.cli.sim_page_app import FILES, STATIC, UNKNOWN_CARD
 from doorctl.core.types import HolderId, Outcome, Reason, WallTime
 from doorctl.journal.rows import Entry, LogRow
 from hal.events import CardBits, KeyPressed, ReaderArmed, ReaderEvent
@@ -97,11 +97,20 @@ def test_page_asks_nobody_else_and_has_nothing_inline(tmp_path: Path) -> None:
     assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:|https?://", html) == []
     assert re.findall(r"<script[^>]*>([^<]*)</script>", html) == [""]
     assets = re.findall(r'(?:src|href)="([^"#]+)"', html)
-    assert sorted(assets) == ["icon.svg", "page.css", "page.js"]
+    assert set(assets) < set(FILES.values())
+    modules = {path.name for path in STATIC.glob("*.js")}
+    imported = {name for path in STATIC.glob("*.js") for name in re.findall(r'from "\./([^"]+)"', path.read_text())}
+    assert modules == imported | {"page.js"}
+    assert sorted(FILES.values()) == sorted(path.name for path in STATIC.iterdir())
 
     async def scenario(_: FakeSite, browser: Browser) -> None:
-        kinds = {name: (await browser.get(name)).headers["content-type"].partition(";")[0] for name in assets}
-        assert kinds == {"icon.svg": "image/svg+xml", "page.css": "text/css", "page.js": "text/javascript"}
+        kinds = {
+            name: (await browser.get(name)).headers["content-type"].partition(";")[0]
+            for name in FILES.values()
+            if name != "page.html"
+        }
+        suffixes = {"svg": "image/svg+xml", "css": "text/css", "js": "text/javascript"}
+        assert kinds == {name: suffixes[name.rpartition(".")[2]] for name in kinds}
 
     play(tmp_path, scenario)
 
@@ -138,7 +147,7 @@ def test_a_body_of_another_form_is_400_and_nothing_is_done(tmp_path: Path, path:
         site.console.alarms.append(ALARM)
         answer = await browser.post(path, body)
         assert answer.status_code == 400
-        assert list(answer.json()) == ["error"]
+        assert list(answer.json()) == ["error", "hint"]
         assert CODE not in answer.text
         assert (site.done, site.inputs, site.console.posted) == ([], [], [])
 
@@ -159,9 +168,10 @@ def test_unknown_doors_cards_and_alarms_are_said(tmp_path: Path) -> None:
         assert (await browser.post("door/cellar/rex", {})).status_code == 404
         assert (await browser.post("door/front/card", {"card": "nobody"})).status_code == 404
         assert (await browser.post("door/front/card", {"card": "ben-okafor"})).status_code == 404  # he has none
-        assert (await browser.post("alarms/9/ack", {"who": "me"})).json() == {"error": "no such alarm"}
+        assert (await browser.post("alarms/9/ack", {"who": "me"})).json() == {"error": "no such alarm", "hint": None}
         assert (await browser.post("door/office/tamper", {"torn": True})).json() == {
-            "error": "office has no tamper switch"
+            "error": "office has no tamper switch",
+            "hint": "doorctl.toml says what is wired at a door",
         }
 
     play(tmp_path, scenario)
@@ -249,7 +259,7 @@ def test_without_a_board_hands_are_told_so(tmp_path: Path) -> None:
     async def scenario(site: FakeSite, browser: Browser) -> None:
         site.paths.mock_socket.unlink()
         answer = await browser.post("door/front/keys", {"keys": "1"})
-        assert (answer.status_code, answer.json()) == (409, {"error": "doord does not run"})
+        assert (answer.status_code, answer.json()["error"]) == (409, "doord does not run")
 
     play(tmp_path, scenario)
 
@@ -303,7 +313,7 @@ def test_only_the_people_list_knows_codes(tmp_path: Path) -> None:
     async def scenario(_: FakeSite, browser: Browser) -> None:
         people = (await browser.get("api/people")).json()["people"]
         assert people[0] == {
-            "holder": "ana-lopez", "label": ANA.label, "card": True, "code": CODE, "duress_code": DURESS_CODE,
+            "holder": "ana-lopez", "label": ANA.label, "card": True, "code": CODE, "duress_code": DURESS_CODE, "own": False,
         }  # fmt: skip
         assert [person["card"] for person in people] == [True, False]
         door = (await browser.get("api/door")).text
@@ -360,7 +370,7 @@ def test_line_and_doord_are_broken_and_mended(tmp_path: Path) -> None:
     async def scenario(site: FakeSite, browser: Browser) -> None:
         for cut, line in ((True, "cut"), (False, "whole")):
             assert (await browser.post("line", {"cut": cut})).status_code == 200
-            assert (await browser.get("api/door")).json()["rig"] == {"line": line, "doord": "running"}
+            assert (await browser.get("api/door")).json()["rig"]["line"] == line
         assert (await browser.post("doord/kill", {})).status_code == 200
         assert (await browser.post("doord/kill", {})).status_code == 409
         await until(lambda: site.rig.view.doord == "running")

@@ -35,6 +35,9 @@ class HalfSite:
     def make(self) -> None:
         self.steps.append("make")
 
+    def call_held_open_after(self, seconds: int) -> None:
+        self.steps.append(f"held open after {seconds} s")
+
     def enrol(self, label: str, _: int) -> None:
         self.steps.append(label)
 
@@ -71,7 +74,7 @@ def test_a_start_that_fails_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     site = HalfSite(tmp_path, fail)
     with pytest.raises(SimError, match="waited for the readers in vain"):
         serve(site)
-    assert site.steps == ["make", "Ana Lopez", "Ben Okafor", "monitord"]
+    assert site.steps == ["make", "held open after 15 s", "Ana Lopez", "Ben Okafor", "monitord"]
     assert not site.doord.alive()
 
 

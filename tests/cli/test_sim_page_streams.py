@@ -33,7 +33,7 @@ def test_a_listener_is_told_everything_and_then_each_change_until_the_end() -> N
         feed.close()
         return [*said, *[text async for text in stream]]
 
-    begin = 'retry: 500\n\nevent: site\ndata: {"name": "demo"}\n\nevent: log\ndata: ["a\\nb"]\n\n'
+    begin = 'retry: 500\n\nevent: everything\ndata: {"site": {"name": "demo"}, "log": ["a\\nb"]}\n\n'
     assert asyncio.run(scenario()) == [begin, "event: door\ndata: 1\n\n", "event: door\ndata: 2\n\n"]
 
 

@@ -1,0 +1,137 @@
+"""Two visits to a door laid under each other: what an onlooker could tell them apart by. Pure; knows no clock.
+
+Times are milliseconds from the last key. While an entry waits, the lamp blinks at the pace of whoever types, so it is
+compared from the answer on; everything else from the last key on.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from doorctl.cli.sim_visit import SAME_TIME_MS
+
+LINE_SAME_TIME_MS: Final = 100
+"""The line's: a receipt leaves on a tick of 50 ms, and a courier that was busy with supervision takes its turn."""
+
+Edges = tuple[tuple[float, bool], ...]
+"""(ms, on) in order; the first is the level at the last key, at 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What an onlooker with a stop-watch noted of one visit."""
+
+    kind: str
+    """"normal" or "duress": whoever plays knows it, and nobody at the door."""
+    holder: str
+    person: str
+    door: str
+    time: str
+    """Of day, for people."""
+    window_ms: float
+    """How long it was looked at: until something else was done at the door."""
+    answer_ms: float
+    """The first moment of the answer's beep."""
+    lamp: Edges
+    beep: Edges
+    strike: Edges
+    """On is released."""
+    log: tuple[tuple[float, str], ...]
+    line: tuple[tuple[float, str, int], ...]
+    """(ms, "up" or "down", bytes) of each message."""
+    late: bool = False
+    """The board itself counts this answer as late: the computer was too busy for its slot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The last visit of each kind at one door, as far as there are both."""
+
+    door: str
+    visits: tuple[Visit, ...]
+    differences: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+
+def compare(door: str, visits: tuple[Visit, ...]) -> Comparison:
+    """Of no visits, one, or one of each kind."""
+    found = tuple(differences(*visits)) if len(visits) == len(_KINDS) else ()
+    return Comparison(
+        door=door, visits=tuple(sorted(visits, key=lambda one: _KINDS.index(one.kind))), differences=found
+    )
+
+
+_KINDS: Final = ("normal", "duress")
+
+
+def differences(first: Visit, second: Visit) -> list[str]:
+    """One line each; nothing is the promise."""
+    window = min(first.window_ms, second.window_ms)
+    found = []
+    for what, on, off in (("strike", "released", "secured"), ("beep", "on", "off")):
+        found += _edges_differ(what, (on, off), _after(first, what, 0, window), _after(second, what, 0, window))
+    # one beep more or less is said above; the lamp shows the answer from the same moment on
+    lamps = [_after(one, "lamp", one.answer_ms - SAME_TIME_MS, window) for one in (first, second)]
+    found += _edges_differ("lamp", ("lit", "dark"), *lamps)
+    found += _logs_differ(first, second)
+    for way, words in (("up", "sent to the monitor"), ("down", "received from the monitor")):
+        found += _line_differs(words, _messages(first, way, window), _messages(second, way, window))
+    late = [f"{one.kind}" for one in (first, second) if one.late]
+    if found and late:
+        found.append(
+            f"this computer was too busy for its own slot in the {' and the '.join(late)} visit: play it again"
+        )
+    return found
+
+
+def _after(visit: Visit, what: str, since: float, until: float) -> Edges:
+    """Level at `since`, and every change from there on."""
+    edges: Edges = getattr(visit, what)
+    before = [edge for edge in edges if edge[0] <= since]
+    level = before[-1][1] if before else False
+    # the answer's own edge may come a moment before or after its beep: the level there is the one it leads to
+    inside = tuple(edge for edge in edges if since < edge[0] <= until)
+    if what == "lamp":
+        settled = [edge for edge in edges if edge[0] <= visit.answer_ms + SAME_TIME_MS]
+        level = settled[-1][1] if settled else level
+        inside = tuple(edge for edge in edges if visit.answer_ms + SAME_TIME_MS < edge[0] <= until)
+    return ((0.0, level), *inside)
+
+
+def _edges_differ(what: str, words: tuple[str, str], first: Edges, second: Edges) -> list[str]:
+    if [on for _, on in first] != [on for _, on in second]:
+        return [f"{what}: {_told(first, words)}, and {_told(second, words)}"]
+    apart = max((abs(a - b) for (a, _), (b, _) in zip(first, second, strict=True)), default=0.0)
+    if apart > SAME_TIME_MS:
+        return [f"{what}: the same, but up to {apart:.0f} ms apart: {_told(first, words)}, and {_told(second, words)}"]
+    return []
+
+
+def _told(edges: Edges, words: tuple[str, str]) -> str:
+    begin = words[0] if edges[0][1] else words[1]
+    changes = [f"{words[0] if on else words[1]} at {ms:.0f} ms" for ms, on in edges[1:]]
+    return ", ".join(changes) if changes else f"{begin} throughout"
+
+
+def _logs_differ(first: Visit, second: Visit) -> list[str]:
+    texts = [[text for _, text in one.log] for one in (first, second)]
+    if texts[0] == texts[1]:
+        return []
+    told = ["; ".join(one) or "nothing" for one in texts]
+    why = "" if first.holder == second.holder else " (two people were played)"
+    return [f"log: {told[0]}, and {told[1]}{why}"]
+
+
+def _messages(visit: Visit, way: str, until: float) -> list[tuple[float, int]]:
+    return [(ms, size) for ms, which, size in visit.line if which == way and ms <= until]
+
+
+def _line_differs(words: str, first: list[tuple[float, int]], second: list[tuple[float, int]]) -> list[str]:
+    sizes = [[size for _, size in messages] for messages in (first, second)]
+    if sizes[0] != sizes[1]:
+        told = [" + ".join(f"{size:,}" for size in one) or "no" for one in sizes]
+        return [f"line: {told[0]} bytes {words}, and {told[1]}"]
+    apart = max((abs(a - b) for (a, _), (b, _) in zip(first, second, strict=True)), default=0.0)
+    return [f"line: {words} up to {apart:.0f} ms apart"] if apart > LINE_SAME_TIME_MS else []

@@ -1,0 +1,133 @@
+// The doors: what hands do there, and what eyes see there. Nothing that the monitor knows comes here.
+
+import { byId, copyOf, mark, post, word } from "./ask.js";
+import { buildKeypad } from "./keypad.js";
+import { swing } from "./leaf.js";
+import { sound } from "./sound.js";
+
+const doors = new Map(); // name → {node, about, keypad}
+const swung = new WeakMap(); // picture → how its leaf was drawn last
+
+/** The doors that there are; built once. */
+export function buildDoors(abouts) {
+  for (const about of abouts) {
+    if (doors.has(about.name)) continue;
+    const node = copyOf("door-template");
+    const door = { node, about, keypad: null };
+    doors.set(about.name, door);
+    node.dataset.door = about.name;
+    const title = node.querySelector("h3");
+    title.id = `door-${about.name}`;
+    title.textContent = about.name;
+    mark(node, "aria-labelledby", title.id);
+    word(node.querySelector(".mode"), `wants ${about.mode.replace("+", " and ")}`);
+    if (about.keypad) door.keypad = buildKeypad(node, about.name);
+    buildHands(door);
+    byId("doors").append(node);
+  }
+}
+
+function buildHands({ node, about }) {
+  const place = node.querySelector(".say");
+  for (const button of node.querySelectorAll("[data-act]")) {
+    const act = button.dataset.act;
+    const name = `${button.textContent.trim()} at ${about.name}`;
+    mark(button, "aria-label", name);
+    button.addEventListener("click", () => {
+      if (act === "rex") post(`door/${about.name}/rex`, {}, place);
+      else if (act === "tamper") post(`door/${about.name}/tamper`, { torn: button.ariaPressed !== "true" }, place);
+      else post(`door/${about.name}/leaf`, { move: act }, place);
+    });
+    const wired = { rex: about.rex, tamper: about.tamper }[act] ?? about.contact;
+    button.disabled = !wired;
+    if (!wired) button.title = "not wired at this door";
+  }
+  for (const group of node.querySelectorAll(".hands .group"))
+    mark(group, "aria-label", `${group.firstElementChild.textContent} at ${about.name}`);
+}
+
+/** The cards that lie on the desk, at every reader that reads cards. */
+export function layCards(people) {
+  for (const [name, { node, about }] of doors) {
+    const tray = node.querySelector(".cards");
+    tray.hidden = !about.card;
+    if (!about.card) continue;
+    const cards = people.filter((person) => person.card).map((person) => [person.holder, `${person.label}'s card`]);
+    const wanted = [...cards, ["unknown", "unknown card"]];
+    const laid = [...tray.children].map((button) => button.dataset.card);
+    if (laid.join() === wanted.map(([holder]) => holder).join()) continue;
+    tray.replaceChildren(...wanted.map(([holder, label]) => newCard(name, holder, label, node.querySelector(".say"))));
+  }
+}
+
+function newCard(door, holder, label, place) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "card" });
+  button.dataset.card = holder;
+  button.textContent = label;
+  mark(button, "aria-label", `hold ${label} to the reader at ${door}`);
+  button.addEventListener("click", () => post(`door/${door}/card`, { card: holder }, place));
+  return button;
+}
+
+/** A key or card that somebody gave at a reader, whoever it was. */
+export function showPress({ door, key }) {
+  const at = doors.get(door);
+  at?.keypad?.pressed(key);
+  if (key !== "card" || !at) return;
+  const reader = at.node.querySelector(".reader");
+  reader.classList.add("carded");
+  setTimeout(() => reader.classList.remove("carded"), 400);
+}
+
+export function showDoor(seen) {
+  const { node, keypad } = doors.get(seen.name) ?? {};
+  if (!node) return;
+  const strike = seen.released ? "released" : "secured";
+  const leaf = seen.open ? "open" : "closed";
+  const beeped = seen.beep && node.dataset.beeping !== "true";
+  mark(node, "data-state", seen.state);
+  const scene = node.querySelector(".scene");
+  mark(scene, "data-strike", strike);
+  mark(scene, "data-leaf", leaf);
+  mark(scene, "data-tamper", seen.tampered ? "off" : "on");
+  mark(node, "data-beeping", String(seen.beep));
+  showReader(node, seen);
+  showPicture(node, seen, strike, leaf);
+  const told = seen.state || "nobody answers";
+  word(node.querySelector(".state"), told);
+  const cover = seen.tampered ? ", the reader's cover is off" : "";
+  word(node.querySelector(".told"), `${seen.name}: ${told}, strike ${strike}, leaf ${leaf}${cover}`);
+  if (beeped) keypad?.clear();
+  sound(seen.name, seen.beep);
+}
+
+function showReader(node, seen) {
+  const lamp = node.querySelector("[data-lamp]");
+  mark(lamp, "data-lamp", seen.lamp ? "lit" : "dark");
+  mark(lamp, "aria-label", seen.lamp ? "lamp lit" : "lamp dark");
+  const beep = node.querySelector("[data-beep]");
+  mark(beep, "data-beep", seen.beep ? "on" : "off");
+  mark(beep, "aria-label", seen.beep ? "beeping" : "silent");
+  const tamper = node.querySelector('[data-act="tamper"]');
+  mark(tamper, "aria-pressed", String(seen.tampered));
+  word(tamper, seen.tampered ? "put it back" : "tear it off");
+  mark(tamper, "aria-label", `${seen.tampered ? "put the cover back" : "tear the cover off"} at ${seen.name}`);
+}
+
+function showPicture(node, seen, strike, leaf) {
+  const picture = node.querySelector(".picture");
+  word(picture.querySelector("title"), `door ${seen.name}: strike ${strike}, leaf ${leaf}`);
+  if (swung.get(picture) !== leaf) swing(picture, seen.open);
+  swung.set(picture, leaf);
+}
+
+export function showBoard(board) {
+  const line = byId("board");
+  mark(line, "data-trouble", String(!board.running || board.faults.length > 0 || board.path !== "connected"));
+  const waiting = board.path === "connected" ? "" : `, ${board.pending ?? 0} records wait on the disk`;
+  const words = [`doord runs · monitor ${board.path}${waiting}`, ...board.faults.map((fault) => `fault: ${fault}`)];
+  word(line, board.running ? words.join(" · ") : "doord does not answer: the metal alone holds the doors");
+}
+
+export const doorNames = () => [...doors.values()].map(({ about }) => about);
+export const placeOf = (door) => doors.get(door).node.querySelector(".say");

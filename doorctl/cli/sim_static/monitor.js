@@ -1,0 +1,83 @@
+// What the monitor sees: calm until it must not be. Nothing of it ever reaches the door's side of the page.
+
+import { byId, copyOf, mark, post, word } from "./ask.js";
+
+const alarms = new Map(); // id → node
+let begun = false;
+
+const clock = (moment) => (moment ? moment.slice(11, 19) : "");
+
+export function showMonitor(seen) {
+  const answers = seen.answering;
+  word(byId("monitor"), answers ? "monitord answers" : "monitord does not answer: this is what it last said");
+  mark(byId("monitor"), "data-trouble", String(!answers));
+  word(byId("records"), String(seen.records));
+  const board = seen.controllers[0];
+  word(byId("health"), board ? board.health : "unknown");
+  word(byId("waiting"), board?.pending == null ? "unknown" : `${board.pending} records`);
+  showAlarms(seen.alarms);
+  showMood(seen.alarms.filter((alarm) => alarm.state === "new" && alarm.severity !== "note"));
+  begun = true;
+}
+
+function showAlarms(said) {
+  const list = byId("alarms");
+  byId("calm").hidden = said.length > 0;
+  for (const [id, node] of alarms) {
+    if (said.some((alarm) => alarm.id === id)) continue;
+    node.remove();
+    alarms.delete(id);
+  }
+  said.forEach((alarm, place) => {
+    const node = showAlarm(alarm);
+    if (list.children[place] !== node) list.insertBefore(node, list.children[place] ?? null);
+  });
+}
+
+function showMood(open) {
+  const critical = open.some((alarm) => alarm.severity === "critical");
+  const mood = critical ? "alarm" : open.length ? "warn" : "calm";
+  mark(byId("mood"), "data-mood", mood);
+  word(byId("mood-word"), { alarm: "Alarm", warn: "Look at this", calm: "Calm" }[mood]);
+  word(byId("mood-more"), open.length ? `${open.length} to acknowledge` : "nothing to do");
+  word(byId("jump-count"), String(open.length));
+  byId("jump-count").hidden = !open.length;
+  document.title = open.length ? `(${open.length}) doorctl sim` : "doorctl sim";
+}
+
+function showAlarm(alarm) {
+  const known = alarms.get(alarm.id);
+  const node = known ?? copyOf("alarm-template");
+  if (!known) {
+    alarms.set(alarm.id, node);
+    if (begun && alarm.state === "new") byId("news").textContent = `alarm: ${alarm.title}: ${alarm.text}`;
+  }
+  node.dataset.alarm = alarm.id;
+  mark(node, "data-kind", alarm.kind);
+  mark(node, "data-severity", alarm.severity);
+  mark(node, "data-state", alarm.state);
+  word(node.querySelector(".severity"), alarm.severity);
+  word(node.querySelector(".clock"), clock(alarm.event || alarm.raised));
+  mark(node.querySelector(".clock"), "datetime", alarm.event || alarm.raised);
+  word(node.querySelector(".title"), alarm.title);
+  word(node.querySelector(".text"), alarm.text);
+  const over = alarm.ended ? `over since ${clock(alarm.ended)}` : alarm.standing ? "it lasts" : "";
+  word(node.querySelector(".where"), [alarm.door, alarm.person, over].filter(Boolean).join(" · "));
+  showAcknowledgement(node, alarm);
+  return node;
+}
+
+function showAcknowledgement(node, alarm) {
+  const place = node.querySelector(".ack");
+  if (alarm.state !== "new") {
+    word(place, `acknowledged ${clock(alarm.acknowledged)} by ${alarm.acknowledged_by}`);
+    return;
+  }
+  if (place.firstElementChild) return;
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: "acknowledge" });
+  button.dataset.act = "ack";
+  button.setAttribute("aria-label", `acknowledge ${alarm.title}`);
+  button.addEventListener("click", () =>
+    post(`alarms/${alarm.id}/ack`, { who: "you, at the simulator" }, node.querySelector(".say")));
+  place.replaceChildren(button);
+}
