@@ -43,7 +43,7 @@ def _entry(key: Key, place: Place, site: Site) -> dict[str, Any]:
         "required": key.required,
         "default": key.default,
         "otherwise": key.otherwise,
-        "example": example_of(key),
+        "example": key.line,
         "careful": key.danger,
         "since": key.since,
         "keys": inside or None,
@@ -65,20 +65,12 @@ def _absent(place: Place, tree: dict[str, Any]) -> str:
     return "the file has none"
 
 
-def example_of(key: Key) -> str | None:
-    """`release_s = 5`, or the head of a table."""
-    if key.example:
-        names = {"DAYS": "mon-fri", "DOOR": "front", "SCHEDULE": "night"}
-        return f"{names.get(key.place[-1], key.place[-1])} = {key.example}"
-    return None
-
-
 def _here(key: Key, asked: Place, site: Site) -> Iterator[dict[str, Any]]:
     """The value at every place that is meant; of a table, its keys."""
     for place in _places(key, asked, site.tree):
         value = at(site.tree, place)
         if isinstance(value, dict) and isinstance(key.kind, Tables):
-            yield {"key": dotted(place), "value": sorted(value), "default": False, "line": line_of(site.lines, place)}
+            yield {"key": dotted(place), "value": sorted(value), "default": False, "line": line_of(site.spots, place)}
         elif isinstance(value, dict):
             for inner, content in value.items():
                 if not isinstance(content, dict):
@@ -90,7 +82,7 @@ def _here(key: Key, asked: Place, site: Site) -> Iterator[dict[str, Any]]:
 def _value(place: Place, value: Any, site: Site) -> dict[str, Any]:
     written = value is not None and is_written(site.written, place)
     found = {"key": dotted(place), "value": as_json(value), "default": not written}
-    return {**found, "line": line_of(site.lines, place)} if written else found
+    return {**found, "line": line_of(site.spots, place)} if written else found
 
 
 def _places(key: Key, asked: Place, tree: dict[str, Any]) -> list[Place]:

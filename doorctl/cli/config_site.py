@@ -7,7 +7,7 @@ from typing import Any
 import tomli
 
 from doorctl.config.effective import effective
-from doorctl.config.lines import Place, key_lines
+from doorctl.config.lines import Place, Spot, key_spots
 from doorctl.config.reading import parse_config, read_text
 from doorctl.errors import OperatorError
 
@@ -18,7 +18,7 @@ class Site:
 
     path: Path
     written: dict[str, Any]
-    lines: dict[Place, int]
+    spots: dict[Place, Spot]
     tree: dict[str, Any]
     """Defaults included; config.effective has its shape."""
     trouble: str | None = None
@@ -29,7 +29,7 @@ def read_site_file(path: Path) -> Site:
     """OperatorError where the file cannot be read, ConfigError with all its mistakes."""
     text = read_text(path)
     tree = effective(parse_config(text, file=path.name))
-    return Site(path=path, written=tomli.loads(text), lines=key_lines(text), tree=tree)
+    return Site(path=path, written=tomli.loads(text), spots=key_spots(text), tree=tree)
 
 
 def site_of(path: Path) -> Site:
@@ -38,7 +38,7 @@ def site_of(path: Path) -> Site:
         return read_site_file(path)
     except OperatorError as error:
         trouble = getattr(error, "summary", str(error))
-        return Site(path=path, written={}, lines={}, tree={}, trouble=trouble)
+        return Site(path=path, written={}, spots={}, tree={}, trouble=trouble)
 
 
 def untrusted_tree_of(path: Path) -> dict[str, Any]:

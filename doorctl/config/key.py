@@ -148,6 +148,12 @@ class Key:
         return ".".join(self.place)
 
     @property
+    def line(self) -> str | None:
+        """`release_s = 5`; None for a table."""
+        name = {"DAYS": "mon-fri", "DOOR": "front", "SCHEDULE": "night"}.get(self.place[-1], self.place[-1])
+        return f"{name} = {self.example}" if self.example else None
+
+    @property
     def unit(self) -> str | None:
         """What a number counts."""
         match self.kind:

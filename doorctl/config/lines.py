@@ -1,4 +1,4 @@
-"""On which line of a TOML file each key stands, so that a mistake can be pointed at.
+"""Where in a TOML file each key and its value stand, so that a mistake can be pointed at.
 
 tomli gives values without places. This scanner walks over the tokens of a text that tomli has already accepted and
 notes where each key begins, inline tables included. It never decides whether a file is right: that is tomli's and
@@ -6,6 +6,8 @@ reading.py's; on anything else it must only not raise.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 import tomli
@@ -26,16 +28,33 @@ _TOKEN: Final = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A piece of one line: `begin` and `end` are columns from 1, `end` the one behind it."""
+
+    line: int
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A key and its value, as far as it stands on the key's line; a table's header has no value."""
+
+    key: Span
+    value: Span | None = None
+
+
 class _Scanner:
     """Where the walk stands: the table of the last header, the open brackets, the key being read."""
 
     def __init__(self) -> None:
-        self.found: dict[Place, int] = {}
+        self.found: dict[Place, Spot] = {}
         self._table: Place = ()
         self._open: list[tuple[str, Place]] = []
         """`{` or `[` with the key whose value it begins."""
         self._key: list[str] = []
-        self._key_line = 1
+        self._key_span = Span(line=1, begin=1, end=1)
         self._expects = "key"
         """Or "header" between its brackets, or "value"."""
         self._value: Place = ()
@@ -45,18 +64,24 @@ class _Scanner:
         if not self._open:
             self._expects, self._key = "key", []
 
-    def part(self, text: str, line: int) -> None:
-        """A word or a quoted text: a part of a key, or of a value that says nothing here."""
-        if self._expects != "value":
-            if not self._key:
-                self._key_line = line
-            self._key.append(_unquoted(text))
+    def part(self, text: str, span: Span) -> None:
+        """A word or a quoted text: a part of a key, or of a value."""
+        if self._expects == "value":
+            self._extend(span)
+            return
+        self._key_span = replace(self._key_span, end=span.end) if self._key else span
+        self._key.append(_unquoted(text))
 
-    def mark(self, mark: str, line: int) -> None:
+    def other(self, span: Span) -> None:
+        """What else is in a value: signs and dots of numbers, colons of times."""
+        if self._expects == "value":
+            self._extend(span)
+
+    def mark(self, mark: str, span: Span) -> None:
         """A bracket, a comma or an equals sign."""
         match mark:
             case "[" if self._expects == "key" and not self._open and not self._key:
-                self._expects, self._key_line = "header", line
+                self._expects, self._key_span = "header", span
             case "[" if self._expects == "header":
                 pass  # the second of [[
             case "]" if self._expects == "header":
@@ -68,6 +93,7 @@ class _Scanner:
                 self._note(self._value)
                 self._expects = "value"
             case "{" | "[":
+                self._extend(span)
                 self._open.append((mark, self._value))
                 self._expects, self._key = ("key" if mark == "{" else "value"), []
             case "," if self._open and self._open[-1][0] == "{":
@@ -75,6 +101,7 @@ class _Scanner:
             case "}" | "]" if self._open:
                 self._value = self._open.pop()[1]
                 self._expects = "value"
+                self._extend(span)
 
     def _inside(self) -> Place:
         return next((place for bracket, place in reversed(self._open) if bracket == "{"), self._table)
@@ -82,30 +109,61 @@ class _Scanner:
     def _note(self, place: Place) -> None:
         """Each table on the way as well; the first place wins where one stands twice."""
         for size in range(1, len(place) + 1):
-            self.found.setdefault(place[:size], self._key_line)
+            self.found.setdefault(place[:size], Spot(key=self._key_span))
+
+    def _extend(self, span: Span) -> None:
+        """A piece of the value of the key last seen; the line it begins on is what is pointed at."""
+        spot = self.found.get(self._value)
+        if spot is not None and span.line == spot.key.line and span.begin >= spot.key.end:
+            begin = span.begin if spot.value is None else spot.value.begin
+            self.found[self._value] = replace(spot, value=replace(span, begin=begin))
 
 
-def key_lines(text: str) -> dict[Place, int]:
-    """Line numbers from 1, for every key and table."""
-    scanner, line = _Scanner(), 1
+def key_spots(text: str) -> dict[Place, Spot]:
+    """Where every key and table stands."""
+    scanner, line, start = _Scanner(), 1, 0
     for token in _TOKEN.finditer(text):
+        piece = token.group()
+        begin = token.start() - start + 1
+        span = Span(line=line, begin=begin, end=begin + len(piece.partition("\n")[0]))
         match token.lastgroup:
             case "newline":
                 scanner.newline()
             case "text" | "word":
-                scanner.part(token.group(), line)
+                scanner.part(piece, span)
             case "mark":
-                scanner.mark(token.group(), line)
-        line += token.group().count("\n")
+                scanner.mark(piece, span)
+            case "other":
+                scanner.other(span)
+        if "\n" in piece:
+            line, start = line + piece.count("\n"), token.start() + piece.rindex("\n") + 1
     return scanner.found
 
 
-def line_of(found: dict[Place, int], place: Place) -> int:
+def spot_of(found: dict[Place, Spot], place: Place) -> Spot | None:
+    """The key's spot, else that of the nearest table around it."""
+    around = (found.get(place[:size]) for size in range(len(place), 0, -1))
+    return next((spot for spot in around if spot is not None), None)
+
+
+def line_of(found: dict[Place, Spot], place: Place) -> int:
     """The key's line, else that of the nearest table around it, else 1."""
-    for size in range(len(place), 0, -1):
-        if line := found.get(place[:size]):
-            return line
-    return 1
+    spot = spot_of(found, place)
+    return 1 if spot is None else spot.key.line
+
+
+def statements(text: str) -> Iterator[tuple[int, int | None]]:
+    """First and last line of everything between two line ends outside brackets; the last of an unclosed one is None."""
+    depth, line, begin = 0, 1, 1
+    for token in _TOKEN.finditer(text):
+        piece = token.group()
+        if token.lastgroup == "newline" and depth == 0:
+            yield begin, line
+            begin = line + 1
+        elif token.lastgroup == "mark":
+            depth = max(0, depth + (piece in "[{") - (piece in "]}"))
+        line += piece.count("\n")
+    yield begin, None if depth else line
 
 
 def _unquoted(part: str) -> str:

@@ -10,6 +10,7 @@ _PIN: Final = re.compile(r"GPIO(?:0|[1-9][0-9]{0,2})")
 """As gpiozero names a chip's lines; one spelling each, so that a pin taken twice is seen. No chip has 1,000 lines."""
 PIN: Final = 'a pin such as "GPIO17"'
 _HINT: Final = "numbers are the chip's lines, not the header's"
+_TWICE: Final = "each pin has one use in the whole file: give one of the two another"
 
 Pins = dict[str, str]
 """Pin → the key that took it, over the whole file."""
@@ -35,7 +36,9 @@ def take_pin(section: Section, key: str, pin: str, pins: Pins) -> str:
     if not _PIN.fullmatch(pin):
         section.mistakes.note(place, expected=PIN, found=quoted(pin), hint=_HINT)
     elif pin in pins:
-        section.mistakes.note(place, expected="a pin of its own", found=f"{quoted(pin)}, which {pins[pin]} has")
+        section.mistakes.note(
+            place, expected="a pin of its own", found=f"{quoted(pin)}, which {pins[pin]} has", hint=_TWICE
+        )
     else:
         pins[pin] = dotted(place)
     return pin

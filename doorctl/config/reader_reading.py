@@ -54,7 +54,7 @@ def _modes(section: Section, schedules: tuple[ScheduleName, ...]) -> tuple[tuple
         if schedule not in schedules:
             inner.mistakes.note(
                 (*inner.place, schedule), expected="the name of a [schedule.NAME] table",
-                found=quoted(schedule), hint=nearest(schedule, schedules),
+                found=quoted(schedule), hint=nearest(schedule, schedules), named=True,
             )  # fmt: skip
     return tuple((ScheduleName(schedule), inner.choice(schedule, Mode, meant=_meant)) for schedule in inner.table)
 

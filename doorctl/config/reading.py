@@ -6,11 +6,10 @@ Whatever the file holds, what leaves here is a Config, a ConfigError or an Opera
 from pathlib import Path
 from typing import Final
 
-import tomli
-
 from doorctl.config.door_reading import read_door
 from doorctl.config.key import one_of
-from doorctl.config.lines import key_lines
+from doorctl.config.lines import Span, key_spots
+from doorctl.config.mending import Flaw, mended
 from doorctl.config.schedule_reading import read_schedule
 from doorctl.config.section import Mistake, Mistakes, Section, nearest, quoted
 from doorctl.config.site_reading import read_codes, read_hal, read_lockout, read_log, read_monitor, read_site
@@ -21,30 +20,36 @@ from doorctl.errors import OperatorError
 LARGEST: Final = 1_048_576
 """Bytes; a hundred doors with a schedule each are 60 kB."""
 ALWAYS: Final = "always"
-_SYNTAX_HINTS: Final = (
-    ("Invalid value", 'text stands in quotes: "fail-secure"; true and false are lower case'),
-    ("Expected newline", "one key a line, text in quotes; a number stands alone, without its unit"),
-    ("Cannot overwrite", "this key stands twice in the same table"),
-    ("Cannot declare", "this table stands twice: write it once, with all its keys"),
-    ("Expected '='", "a key is followed by = and its value: release_s = 5"),
-    ("Unclosed", "a list ends with ], an inline table with }"),
-    ("Illegal character", "a text begins and ends on one line with the same quote"),
-    ("Expected ']'", "a table's name stands in brackets: [door.front]"),
-)
-"""By the beginning of tomli's message: what people usually did."""
+_WIDEST: Final = 100
+"""Columns of a source line that a message repeats."""
 
 
 class ConfigError(OperatorError):
     """A configuration has mistakes; `mistakes` has them all, in the order of the file's lines."""
 
-    def __init__(self, mistakes: list[Mistake]) -> None:
+    def __init__(self, mistakes: list[Mistake], text: str = "") -> None:
         self.mistakes = mistakes
+        self._lines = text.split("\n")
         self.summary = f"{mistakes[0].file}: {'1 mistake' if len(mistakes) == 1 else f'{len(mistakes)} mistakes'}"
         super().__init__("\n".join([*map(str, mistakes), self.summary]))
 
     def told_by(self, program: str) -> str:
-        """A line a mistake, as compilers say it, and what it came to."""
-        return "\n".join([*map(str, self.mistakes), f"{program}: error: {self.summary}"])
+        """A line a mistake, as compilers say it, with the source below it, and what it came to."""
+        return "\n".join([*map(self._shown, self.mistakes), f"{program}: error: {self.summary}"])
+
+    def _shown(self, mistake: Mistake) -> str:
+        if mistake.span is None:
+            return str(mistake)
+        message, *hint = str(mistake).split("\n")
+        return "\n".join([message, *_source(self._lines[mistake.span.line - 1], mistake.span), *hint])
+
+
+def _source(line: str, span: Span) -> tuple[str, str]:
+    """A source line and what is pointed at, cut to what a terminal has room for; a column stays a column."""
+    first = max(0, min(span.begin - _WIDEST // 4, len(line) - _WIDEST))
+    shown = "".join(c if c.isprintable() else " " for c in line[first : first + _WIDEST])
+    width = max(1, min(span.end - span.begin, len(shown) - (span.begin - 1 - first)))
+    return f"{span.line:5} | {shown}".rstrip(), f"      | {' ' * (span.begin - 1 - first)}{'^' * width}"
 
 
 def read_config(path: Path) -> Config:
@@ -73,25 +78,35 @@ def read_text(path: Path) -> str:
 
 
 def parse_config(text: str, *, file: str) -> Config:
-    """TOML text → Config; ConfigError with all mistakes."""
+    """TOML text → Config; ConfigError with all mistakes, those of the syntax among them."""
     try:
-        tree = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        hint = next((hint for start, hint in _SYNTAX_HINTS if error.msg.startswith(start)), None)
-        found = f"{error.msg[:1].lower()}{error.msg[1:]} (column {error.colno})"
-        raise ConfigError([_unreadable(file, error.lineno, found, hint)]) from error
+        mending = mended(text)
     except (ValueError, RecursionError) as error:
         # a number of thousands of digits, or brackets within brackets without end: tomli does not say where
         raise ConfigError([_unreadable(file, 1, "a number or a nesting without end", None)]) from error
-    mistakes = Mistakes(file=file, lines=key_lines(text))
-    config = _read(Section((), tree, mistakes))
-    if mistakes.found:
-        raise ConfigError(mistakes.sorted())
+    mistakes = Mistakes(file=file, spots=key_spots(mending.text))
+    config = None if mending.tree is None else _read(Section((), mending.tree, mistakes))
+    flaws = [_unreadable(file, flaw.line, flaw.found, flaw.hint, _span(flaw, text)) for flaw in mending.flaws]
+    found = flaws + [mistake for mistake in mistakes.found if mistake.line not in mending.touched]
+    if found or config is None:
+        raise ConfigError(sorted(found, key=_position), text)
     return config
 
 
-def _unreadable(file: str, line: int, found: str, hint: str | None) -> Mistake:
-    return Mistake(file=file, line=line, key="", expected="TOML", found=found, hint=hint)
+def _position(mistake: Mistake) -> tuple[int, int]:
+    return mistake.line, 0 if mistake.span is None else mistake.span.begin
+
+
+def _span(flaw: Flaw, text: str) -> Span:
+    """The column that tomli names; the whole statement where it names none."""
+    line = text.split("\n")[flaw.line - 1]
+    if flaw.column:
+        return Span(line=flaw.line, begin=flaw.column, end=flaw.column + 1)
+    return Span(line=flaw.line, begin=len(line) - len(line.lstrip()) + 1, end=len(line.rstrip()) + 1)
+
+
+def _unreadable(file: str, line: int, found: str, hint: str | None, span: Span | None = None) -> Mistake:
+    return Mistake(file=file, line=line, key="", expected="TOML", found=found, hint=hint, span=span)
 
 
 def _read(top: Section) -> Config:
@@ -141,9 +156,13 @@ def _doors(top: Section, schedules: tuple[ScheduleName, ...]) -> tuple[Door, ...
             if other not in others:
                 top.mistakes.note(
                     ("door", door.name, "interlock"), expected="names of other doors", found=quoted(other),
-                    hint=nearest(other, others),
+                    hint=nearest(other, others) or _others(others),
                 )  # fmt: skip
     return doors
+
+
+def _others(names: set[DoorName]) -> str:
+    return f"the other doors are {', '.join(sorted(names))}" if names else "there is no other door in this file"
 
 
 def _group(name: str, section: Section, doors: tuple[DoorName, ...], schedules: tuple[ScheduleName, ...]) -> Group:
@@ -152,8 +171,9 @@ def _group(name: str, section: Section, doors: tuple[DoorName, ...], schedules: 
     for door in section.table:
         if door not in doors:
             section.mistakes.note(
-                (*section.place, door), expected="the name of a door", found=quoted(door), hint=nearest(door, doors)
-            )
+                (*section.place, door), expected="the name of a door", found=quoted(door), hint=nearest(door, doors),
+                named=True,
+            )  # fmt: skip
         value = section.value(door)
         if value not in known:
             hint = nearest(value, known) if isinstance(value, str) else None

@@ -24,7 +24,7 @@ def read_schedule(name: str, section: Section) -> Schedule:
             expected = "a day: mon to sun, a range such as mon-fri, daily or holiday"
             section.mistakes.note(
                 (*section.place, key), expected=expected, found=f"the unknown key {quoted(key)}",
-                hint=nearest(key, (*_DAYS, "mon-fri", "daily")),
+                hint=nearest(key, (*_DAYS, "mon-fri", "daily")), named=True,
             )  # fmt: skip
     if not section.table:
         section.mistakes.note(

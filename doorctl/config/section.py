@@ -8,6 +8,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -15,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from doorctl.config.key import LONGEST_NAME, Choice, Key, Seconds, Whole, expected, one_of
 from doorctl.config.keys import key_at
-from doorctl.config.lines import Place, line_of
+from doorctl.config.lines import Place, Span, Spot, line_of, spot_of
 from doorctl.core.types import SECOND, Duration
 
 _E = TypeVar("_E", bound=Enum)
@@ -39,6 +40,8 @@ class Mistake:
     expected: str
     found: str
     hint: str | None
+    span: Span | None = None
+    """What is pointed at."""
 
     def __str__(self) -> str:
         """`doorctl.toml:12: door.front.strike: expected …, found …` and a hint on a line of its own."""
@@ -52,29 +55,38 @@ class Mistakes:
     """All mistakes of one file, in the order of its lines."""
 
     file: str
-    lines: dict[Place, int]
+    spots: dict[Place, Spot]
     found: list[Mistake] = field(default_factory=list)
 
-    def note(self, place: Place, *, expected: str, found: str, hint: str | None = None) -> None:
-        """Add one."""
+    def note(self, place: Place, *, expected: str, found: str, hint: str | None = None, named: bool = False) -> None:
+        """Add one; `named`: the key is wrong and not its value."""
+        spot = spot_of(self.spots, place)
+        at_value = spot is not None and not named and place in self.spots
         self.found.append(
             Mistake(
                 file=self.file,
-                line=line_of(self.lines, place),
+                line=line_of(self.spots, place),
                 key=dotted(place),
                 expected=expected,
                 found=found,
-                hint=hint,
+                hint=hint or _taught(place),
+                span=None if spot is None else (spot.value if at_value and spot.value else spot.key),
             )
         )
 
     def muted(self) -> "Mistakes":
         """For what stands in for a thing whose absence was noted already."""
-        return Mistakes(file=self.file, lines=self.lines)
+        return Mistakes(file=self.file, spots=self.spots)
 
-    def sorted(self) -> list[Mistake]:
-        """By line, then as found."""
-        return sorted(self.found, key=lambda mistake: mistake.line)
+
+def _taught(place: Place) -> str:
+    """A hint where there is no better one: what may stand there, and where to read on."""
+    for size in range(len(place), 0, -1):
+        with suppress(KeyError):
+            key = key_at(place[:size])
+            told = f"`doorctl config explain {dotted(place[:size])}` says more"
+            return f"for example {place[size - 1]} = {key.example}; {told}" if key.example else told
+    return "`doorctl config explain` lists every key"
 
 
 def dotted(place: Place) -> str:
@@ -278,6 +290,7 @@ class Section:
                     expected=f"only {', '.join(sorted(set(self._asked)))}",
                     found=f"the unknown key {quoted(key)}",
                     hint=nearest(key, self._asked),
+                    named=True,
                 )
 
 
@@ -285,7 +298,8 @@ def check_name(mistakes: Mistakes, place: Place, name: str, *, longest: int = LO
     """Names of doors, readers, schedules and groups are short and safe in paths, logs and on the wire."""
     if not _NAME.fullmatch(name) or len(name) > longest:
         rule = f"a name of 1 to {longest} lower-case letters, digits and hyphens"
-        mistakes.note(place, expected=rule, found=quoted(name), hint=_suggested(name, longest))
+        named = place[-1] == name  # else it is a value that names the site
+        mistakes.note(place, expected=rule, found=quoted(name), hint=_suggested(name, longest), named=named)
 
 
 def _suggested(name: str, longest: int) -> str | None:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from doorctl.config.lines import Span
 from doorctl.config.reading import ConfigError, parse_config
 from doorctl.config.section import Mistake
 from doorctl.config.types import Config
@@ -58,3 +59,8 @@ def spoilt(before: str, after: str) -> Mistake:
     found = mistakes(VALID.replace(before, after))
     assert len(found) == 1, [str(mistake) for mistake in found]
     return found[0]
+
+
+def cut(text: str, span: Span) -> str:
+    """What the carets stand under."""
+    return text.split("\n")[span.line - 1][span.begin - 1 : span.end - 1]
