@@ -8,31 +8,39 @@ import httpx
 import pytest
 
 from doorctl.core.types import WallTime
-from doorctl.monitord.alarms.access import COOKIE, Access, create_token, load_token
+from doorctl.monitord.alarms.access import Access, create_token, load_token
+from doorctl.monitord.alarms.archive import Archive
 from doorctl.monitord.alarms.bell import Bell
-from doorctl.monitord.alarms.console import Console, Sources
+from doorctl.monitord.alarms.console import Console
+from doorctl.monitord.alarms.desk import Sources
 from doorctl.monitord.alarms.effects import Raise
+from doorctl.monitord.alarms.history import History
 from doorctl.monitord.alarms.kinds import CATALOGUE, AlarmKind
+from doorctl.monitord.alarms.screens import PAGES
 from doorctl.monitord.alarms.sessions import Sessions
 from doorctl.monitord.alarms.state import ControllerState
 from doorctl.monitord.alarms.store import Alarm, AlarmStore
 from doorctl.monitord.controllers import ControllersFolder, controller_path
+from doorctl.monitord.ledger import LedgerWriter, Verified
 from doorctl.seal.keys import write_controller_file
-from tests.monitord.board import NOON, Board, as_ledger_record
+from doorctl.seal.meaning import Meaning
+from tests.monitord.board import NOON, Board, Made, new_row
 from tests.monitord.line import controller_file, new_identity
+from tests.seal.sample import MONITOR, PUBLIC
 
 TOKEN = "a-random-token-of-more-than-32-characters"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 BOARD = Board(name="harbour-st")
+BOARD_START = BOARD.start()
+BOARD_ACCESS = BOARD.access(new_row("Ana", Meaning.DURESS, monitor=PUBLIC))
 
 
 class Desk:
-    """A console over a real store, asked without a network."""
+    """A console over real files, asked without a network."""
 
-    def __init__(
-        self, store: AlarmStore, client: httpx.AsyncClient, bell: Bell, console: Console, session: str
-    ) -> None:
-        self.store, self.client, self.bell, self.console, self.session = store, client, bell, console, session
+    def __init__(self, sources: Sources, client: httpx.AsyncClient, bell: Bell, console: Console, cookie: str) -> None:
+        self.sources, self.store = sources, sources.store
+        self.client, self.bell, self.console, self.cookie = client, bell, console, cookie
 
     def raise_alarm(self, number: int = 1, text: str = "Ana gave a duress code at front; the door released") -> None:
         alarm = Raise(
@@ -43,7 +51,7 @@ class Desk:
 
     @property
     def browser(self) -> dict[str, str]:
-        return {"cookie": f"{COOKIE}={self.session}"}
+        return {"cookie": self.cookie}
 
     async def shutdown(self) -> None:
         self.bell.stop()
@@ -58,19 +66,30 @@ async def running(folder: Path) -> AsyncIterator[Desk]:
     controllers = ControllersFolder(folder / "controllers")
     controllers.refresh()
     bell = Bell()
-    store = AlarmStore(folder / "alarms.db", bell.ring)
-    start = as_ledger_record(BOARD.start(), 1, NOON)
+    ledger = LedgerWriter(folder / "ledger.db")
+    ledger.store([received(BOARD_START), received(BOARD_ACCESS)])
+    ledger.close()
     sources = Sources(
-        store=store, controllers=controllers,
+        store=AlarmStore(folder / "alarms.db", bell.ring), archive=Archive(folder / "alarms.db"),
+        history=History(folder / "ledger.db", [MONITOR.token]), controllers=controllers,
         states=lambda: {BOARD.controller: ControllerState(supervised=NOON, pending=3, generation=2)},
-        before=lambda _alarm: [(start, "Ben")], clock=lambda: WallTime(NOON + 1_000_000_000),
+        clock=lambda: WallTime(NOON + 1_000_000_000),
     )  # fmt: skip
-    sessions = Sessions(folder / "console.sessions", TOKEN, sources.clock)
-    console = Console(sources, Access(TOKEN, sessions), bell)
+    console = Console(sources, Access(TOKEN, Sessions(folder / "console.sessions", TOKEN, sources.clock)), bell)
     transport = httpx.ASGITransport(app=console.app())
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        yield Desk(store, client, bell, console, sessions.begin())
-    store.close()
+        cookie = (await client.get(f"/?token={TOKEN}")).headers["set-cookie"].partition(";")[0]
+        client.cookies.clear()
+        yield Desk(sources, client, bell, console, cookie)
+    sources.archive.close()
+    sources.history.close()
+    sources.store.close()
+
+
+def received(made: Made) -> Verified:
+    return Verified(
+        header=made.header, body=made.body, signature=bytes(64), hash=made.hash, received=WallTime(made.body.wall + 1)
+    )
 
 
 def play(folder: Path, scenario: Callable[[Desk], Awaitable[None]]) -> None:
@@ -93,9 +112,23 @@ ACKNOWLEDGED = ALARM | {"state": "acknowledged", "acknowledged": "2026-09-21T14:
 
 
 @pytest.mark.parametrize(
-    "target", ["/", "/list", "/alarms/1", "/api/alarms", "/api/alarms/1", "/api/controllers", "/api/events"]
+    "target",
+    [
+        "/",
+        "/now",
+        "/past",
+        "/past/part",
+        "/alarms/1",
+        "/alarms/1/part",
+        "/api/alarms",
+        "/api/alarms/1",
+        "/api/past",
+        "/api/controllers",
+        "/api/events",
+        "/events",
+    ],
 )
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"cookie": f"{COOKIE}={TOKEN}"}])
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"cookie": f"doorctl-monitor={TOKEN}"}])
 def test_nobody_looks_without_the_token(tmp_path: Path, target: str, headers: dict[str, str]) -> None:
     async def scenario(desk: Desk) -> None:
         desk.raise_alarm()
@@ -122,10 +155,10 @@ def test_the_printed_address_becomes_a_cookie(tmp_path: Path) -> None:
 def test_the_page_is_calm_until_it_must_not_be(tmp_path: Path) -> None:
     async def scenario(desk: Desk) -> None:
         calm = (await desk.client.get("/", headers=desk.browser)).text
-        assert "Nothing to look at" in calm
+        assert "All quiet" in calm
         desk.raise_alarm(text="Ana <script>alert(1)</script>")
         page = (await desk.client.get("/", headers=desk.browser)).text
-        assert "1 to look at" in page
+        assert "1 alarm to look at" in page
         assert 'class="alarm critical"' in page
         assert "Ana &lt;script&gt;" in page
         for word in ("harbour-st", "front", "2026-09-21T14:13:20.000Z"):
@@ -136,7 +169,7 @@ def test_the_page_is_calm_until_it_must_not_be(tmp_path: Path) -> None:
 
 def test_every_answer_keeps_strangers_out_of_the_page(tmp_path: Path) -> None:
     async def scenario(desk: Desk) -> None:
-        for target in ("/", "/page.css", "/page.js", "/api/alarms", "/nowhere"):
+        for target in ("/", "/page.css", "/page.js", "/calm.svg", "/api/alarms", "/nowhere"):
             headers = (await desk.client.get(target, headers=desk.browser)).headers
             assert headers["content-security-policy"].startswith(
                 "default-src 'none'; style-src 'self'; script-src 'self'"
@@ -150,8 +183,15 @@ def test_every_answer_keeps_strangers_out_of_the_page(tmp_path: Path) -> None:
 def test_pages_name_nothing_outside(tmp_path: Path) -> None:
     async def scenario(desk: Desk) -> None:
         desk.raise_alarm()
-        for target in ("/", "/alarms/1", "/page.css", "/page.js"):
-            text = (await desk.client.get(target, headers=desk.browser)).text
+        for target in (
+            "/",
+            "/alarms/1",
+            "/past",
+            *(f"/{file.name}" for file in PAGES.iterdir() if file.suffix != ".html"),
+        ):
+            answer = await desk.client.get(target, headers=desk.browser)
+            assert answer.status_code == 200
+            text = answer.text.replace('xmlns="http://www.w3.org/2000/svg"', "")
             assert "://" not in text
             assert "style=" not in text
             assert "onclick" not in text
@@ -194,7 +234,7 @@ def test_a_browser_acknowledges_only_with_a_proof_from_our_page(tmp_path: Path) 
         assert (await desk.client.post(target, data={"proof": proof})).status_code == 401
         (alarm,) = (await desk.client.get("/api/alarms", headers=BEARER)).json()["alarms"]
         assert alarm == ACKNOWLEDGED
-        assert "Nothing to look at" in (await desk.client.get("/list", headers=desk.browser)).text
+        assert "All quiet" in (await desk.client.get("/now", headers=desk.browser)).text
 
     play(tmp_path, scenario)
 
@@ -226,14 +266,20 @@ def test_scripts_read_and_acknowledge(tmp_path: Path) -> None:
         desk.raise_alarm()
         assert (await desk.client.get("/api/alarms", headers=BEARER)).json() == {"alarms": [ALARM], "change": 1}
         detail = (await desk.client.get("/api/alarms/1", headers=BEARER)).json()
-        assert detail == ALARM | {
-            "before": [
-                {
-                    "event": detail["before"][0]["event"], "kind": "start", "door": "", "reader": "", "outcome": "",
-                    "reason": "", "count": 1, "person": "Ben",
-                }
-            ]
+        lines = [(line["side"], line["record"], line["person"], line["text"]) for line in detail.pop("timeline")]
+        assert lines == [
+            ("before", 1, "", "the controller started for the first time"),
+            ("here", None, "", ALARM["text"]),
+            ("since", 2, "Ana", "let in"),
+        ]
+        (before,), (since,) = detail.pop("before"), detail.pop("since")
+        assert since == {
+            "event": "2026-09-21T14:13:22.000Z", "received": "2026-09-21T14:13:22.000Z", "record": 2, "kind": "access",
+            "door": "front", "reader": "front", "outcome": "granted", "reason": "matched", "count": 1, "person": "Ana",
+            "text": "let in", "tone": "granted", "alarms": [],
         }  # fmt: skip
+        assert (before["kind"], before["record"]) == ("start", 1)
+        assert detail == ALARM | {"earlier": False, "later": False}
         answer = await desk.client.post("/api/alarms/1/ack", json={"who": "Cleo"}, headers=BEARER)
         assert answer.json() == ACKNOWLEDGED
         again = await desk.client.post("/api/alarms/1/ack", json={"who": "Dora"}, headers=BEARER)
@@ -267,7 +313,9 @@ def test_controllers_and_their_health(tmp_path: Path) -> None:
             "controllers": [
                 {
                     "controller": BOARD.controller.hex(), "site": "harbour-st", "simulated": False, "health": "heard",
-                    "last_supervision": "2026-09-21T14:13:20.000Z", "pending": 3, "roster_generation": 2,
+                    "last_supervision": "2026-09-21T14:13:20.000Z", "pending": 3, "roster_generation": 2, "path": "up",
+                    "clock": "right", "storage": "well", "backlog": "flows", "records": "whole", "colocated": False,
+                    "lasting": 0, "troubles": [],
                 }
             ]
         }  # fmt: skip
@@ -291,7 +339,7 @@ def test_looking_is_logged(tmp_path: Path) -> None:
 async def _events(desk: Desk, last: int, count: int) -> list[tuple[int, int, str]]:
     """(number, alarm, state) of the next changes after one."""
     found: list[tuple[int, int, str]] = []
-    async for text in desk.console._events(last):
+    async for text in desk.console.streams.changes(last):
         fields = dict(line.split(": ", 1) for line in text.strip().splitlines() if not line.startswith(":"))
         if "data" in fields:
             alarm = json.loads(fields["data"])

@@ -15,35 +15,36 @@ from contextlib import contextmanager, suppress
 from typing import cast
 
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from doorctl.errors import DoorctlError
 from doorctl.monitord import clocks
 from doorctl.monitord.alarms.access import Access, load_token
+from doorctl.monitord.alarms.archive import Archive
 from doorctl.monitord.alarms.bell import Bell
-from doorctl.monitord.alarms.console import Console, Sources
+from doorctl.monitord.alarms.console import Console
+from doorctl.monitord.alarms.desk import Sources
 from doorctl.monitord.alarms.front import Front
-from doorctl.monitord.alarms.opening import open_row
+from doorctl.monitord.alarms.history import History
 from doorctl.monitord.alarms.sessions import Sessions
-from doorctl.monitord.alarms.store import Alarm, AlarmStore
+from doorctl.monitord.alarms.store import AlarmStore
+from doorctl.monitord.alarms.unheard import CONDITION, Unheard
 from doorctl.monitord.alarms.worker import Worker
 from doorctl.monitord.controllers import ControllersFolder
 from doorctl.monitord.inherited import Inherited, asked_to_stop, flat, parse_arguments, say_ready
-from doorctl.monitord.ledger import LedgerReader, LedgerRecord
+from doorctl.monitord.ledger import LedgerReader
 from doorctl.seal.keys import load_token_keys
 
 _POLL_S = 1.0
 """A net below the poke, and how often deadlines are looked at."""
-_BEFORE = 10
 _log = logging.getLogger("doorctl-monitor-alarms")
 
 
 class _Judging:
     """The judging thread: steps until nothing is left, then waits for a poke."""
 
-    def __init__(self, worker: Worker, controllers: ControllersFolder) -> None:
-        self._worker, self._controllers = worker, controllers
+    def __init__(self, worker: Worker, controllers: ControllersFolder, store: AlarmStore, unheard: Unheard) -> None:
+        self._worker, self._controllers, self._store, self._unheard = worker, controllers, store, unheard
         self._poked = threading.Event()
         self._stopping = False
 
@@ -64,7 +65,14 @@ class _Judging:
                 continue
             self._worker.on_deadline()
             self._controllers.refresh()
+            self._look_for_unheard()
             self._poked.wait(_POLL_S)
+
+    def _look_for_unheard(self) -> None:
+        now = clocks.wall()
+        effects = self._unheard.look(self._controllers.trusted, self._worker.controllers(), now)
+        if effects:
+            self._store.commit(effects, now=now)
 
 
 class _Server(uvicorn.Server):
@@ -75,39 +83,27 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Before:
-    """What a controller did before an alarm."""
-
-    def __init__(self, ledger: LedgerReader, token_keys: Sequence[X25519PrivateKey]) -> None:
-        self._ledger, self._token_keys = ledger, token_keys
-
-    def __call__(self, alarm: Alarm) -> list[tuple[LedgerRecord, str]]:
-        with self._ledger.snapshot() as snapshot:
-            until = snapshot.last_id() + 1 if alarm.record is None else alarm.record
-            records = snapshot.before(alarm.controller, until, _BEFORE)
-        opened = [open_row(record, self._token_keys) for record in records]
-        return [(record, row.label if row else "") for record, row in zip(records, opened, strict=True)]
-
-
 async def _serve(inherited: Inherited) -> None:
     paths = inherited.paths
     bell = Bell()
     store = AlarmStore(paths.alarms, bell.ring)
+    archive = Archive(paths.alarms)
     ledger = LedgerReader(paths.ledger)
     token_keys = load_token_keys(paths.monitor_keys)
+    history = History(paths.ledger, token_keys)
     controllers = ControllersFolder(paths.controllers)
     controllers.refresh()
     worker = Worker(ledger=ledger, store=store, token_keys=token_keys, clock=clocks.wall)
-    judging = _Judging(worker, controllers)
+    judging = _Judging(worker, controllers, store, Unheard(archive.standing(CONDITION)))
     sources = Sources(
-        store=store, controllers=controllers, states=worker.controllers, before=_Before(ledger, token_keys),
+        store=store, archive=archive, history=history, controllers=controllers, states=worker.controllers,
         clock=clocks.wall,
     )  # fmt: skip
     token = load_token(paths.monitor_keys)
     access = Access(token, Sessions(paths.alarms.with_name("console.sessions"), token, clocks.wall))
     front = Front(access.knows, H11Protocol)
     console = _server(Console(sources, access, bell), front)
-    asyncio.get_running_loop().add_reader(inherited.poke, _on_poke, inherited.poke, judging)
+    asyncio.get_running_loop().add_reader(inherited.poke, _on_poke, inherited.poke, judging, bell)
     listener = socket.socket(fileno=os.dup(inherited.listener))
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -122,6 +118,8 @@ async def _serve(inherited: Inherited) -> None:
     finally:
         judging.stop()
         bell.stop()
+        archive.close()
+        history.close()
         store.close()
         ledger.close()
 
@@ -153,11 +151,13 @@ def _server(console: Console, front: Front) -> _Server:
     )  # fmt: skip
 
 
-def _on_poke(descriptor: int, judging: _Judging) -> None:
+def _on_poke(descriptor: int, judging: _Judging, bell: Bell) -> None:
+    """New records: to be judged, and to be seen by whoever looks at what goes on around an alarm."""
     with suppress(BlockingIOError):
         if not os.read(descriptor, 4096):
             asyncio.get_running_loop().remove_reader(descriptor)
     judging.poke()
+    bell.ring()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

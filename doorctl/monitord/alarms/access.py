@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request, cookie_parser
+from starlette.responses import Response
 
 from doorctl.errors import OperatorError
 from doorctl.monitord.alarms.sessions import Sessions
 from doorctl.seal import private_files
 
-COOKIE: Final = "doorctl-monitor"
 FORM_FIELD: Final = "proof"
 _TOKEN_BYTES: Final = 32
 _TOKEN_FILE: Final = "console.token"  # noqa: S105  a file's name
@@ -40,6 +40,8 @@ class Access:
 
     def __init__(self, token: str, sessions: Sessions) -> None:
         self._token, self.sessions = token, sessions
+        # Browsers keep cookies by host, not by port: two monitors on one machine must not sign each other out.
+        self._cookie = f"doorctl-monitor-{self._derive(b'cookie')[:8]}"
 
     def is_token(self, untrusted: str) -> bool:
         """Whether somebody came with the printed address."""
@@ -47,7 +49,7 @@ class Access:
 
     def has_session(self, request: Request) -> bool:
         """A browser that came with the printed address before and has not signed out."""
-        return self.sessions.knows(session_of(request))
+        return self.sessions.knows(self.session(request))
 
     def has_bearer(self, request: Request) -> bool:
         """A script that read the token's file; no browser sends this by itself."""
@@ -63,8 +65,21 @@ class Access:
 
     def proof(self, request: Request) -> str:
         """In every form of ours: another site can make a browser send the cookie, not this."""
-        message = b"doorctl console proof " + session_of(request).encode()
-        return hmac.new(self._token.encode(), message, hashlib.sha256).hexdigest()
+        return self._derive(b"proof " + self.session(request).encode("utf-8", "replace"))
+
+    def session(self, request: Request) -> str:
+        """What the browser says its session is; empty where it says nothing."""
+        return request.cookies.get(self._cookie, "")
+
+    def sign_in(self, answer: Response) -> None:
+        """A new session for whoever gets this answer."""
+        session = self.sessions.begin()
+        answer.set_cookie(self._cookie, session, httponly=True, samesite="strict", path="/")
+
+    def sign_out(self, request: Request, answer: Response) -> None:
+        """The session is over, here and in the browser."""
+        self.sessions.end(self.session(request))
+        answer.delete_cookie(self._cookie, httponly=True, samesite="strict", path="/")
 
     def knows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """Whether a request's head is of somebody who may look, before any of our routes has seen it."""
@@ -72,18 +87,16 @@ class Access:
             text = value.decode("latin-1")
             if name.lower() == b"authorization" and self._is_bearer(text):
                 return True
-            if name.lower() == b"cookie" and self.sessions.knows(cookie_parser(text).get(COOKIE, "")):
+            if name.lower() == b"cookie" and self.sessions.knows(cookie_parser(text).get(self._cookie, "")):
                 return True
         return False
+
+    def _derive(self, purpose: bytes) -> str:
+        return hmac.new(self._token.encode(), b"doorctl console " + purpose, hashlib.sha256).hexdigest()
 
     def _is_bearer(self, untrusted: str) -> bool:
         scheme, _, untrusted_token = untrusted.partition(" ")
         return scheme.lower() == "bearer" and _same(untrusted_token, self._token)
-
-
-def session_of(request: Request) -> str:
-    """What the browser says its session is; empty where it says nothing."""
-    return request.cookies.get(COOKIE, "")
 
 
 def _same(untrusted: str, expected: str) -> bool:

@@ -25,13 +25,14 @@ class Bell:
         """Take it before looking for changes, then wait for it: a ring in between is not missed."""
         return self._rung
 
-    async def wait(self, rung: asyncio.Event, timeout_s: float) -> None:
-        """Returns at the first ring since `listen`, or after a while."""
+    async def wait(self, rung: asyncio.Event, timeout_s: float) -> bool:
+        """Until the first ring since `listen`, or for a while; whether it rang."""
         try:
             async with asyncio.timeout(timeout_s):
                 await rung.wait()
         except TimeoutError:
-            return
+            return False
+        return True
 
     def _wake(self) -> None:
         rung, self._rung = self._rung, asyncio.Event()

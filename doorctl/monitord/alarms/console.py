@@ -1,301 +1,175 @@
-"""The console: a page of alarms and a small JSON interface, on loopback, for whoever has the token.
+"""The console: pages of alarms on loopback, for whoever has the token. Its JSON and events are in interface.py.
 
-    GET  /                     the page           GET  /list                 its changing part
-    GET  /alarms/ID            one alarm          POST /alarms/ID/ack        acknowledge (form)
-    GET  /api/alarms           JSON               POST /api/alarms/ID/ack    {"who": "…"}
-    GET  /api/alarms/ID        with what was before
-    GET  /api/controllers      JSON               GET  /api/events           SSE, resumes with Last-Event-ID
+    GET  /                what waits now, and the controllers   GET /now           its changing part
+    GET  /alarms/ID       one alarm and what was around it      GET /alarms/ID/part
+    GET  /past            all alarms: search, filter, pages     GET /past/part
+    POST /alarms/ID/ack   acknowledge (form)                    POST /out          sign out (form)
 Everything is the monitor's own: no outside script, style, font or picture. Looking is logged.
 """
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import parse_qs
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from doorctl.core.types import WallTime
-from doorctl.monitord.alarms.access import COOKIE, FORM_FIELD, Access
+from doorctl.errors import OperatorError
+from doorctl.monitord.alarms.access import FORM_FIELD, Access
+from doorctl.monitord.alarms.answers import REFUSED, SafeHeaders, body_of, refused
 from doorctl.monitord.alarms.bell import Bell
-from doorctl.monitord.alarms.state import ControllerState
-from doorctl.monitord.alarms.store import LONGEST_NAME, Alarm, AlarmStore
-from doorctl.monitord.alarms.views import alarm_view, controller_views, record_views
-from doorctl.monitord.controllers import ControllersFolder
-from doorctl.monitord.ledger import LedgerRecord
-from doorctl.wire.record import ControllerId
+from doorctl.monitord.alarms.desk import BEFORE, MOST_AROUND, SINCE, Desk, Sources
+from doorctl.monitord.alarms.interface import Interface
+from doorctl.monitord.alarms.screens import NOTHING_ASKED, PAGES, Screens, asked
+from doorctl.monitord.alarms.stream import Streams
 
-PAGES: Final = Path(__file__).parent / "pages"
-_SHOWN: Final = 200
-_MOST_SHOWN: Final = 1000
-_LARGEST_BODY: Final = 4096
-_HEARTBEAT_S: Final = 15.0
-_MOST_LISTENERS: Final = 64
-_CHANGES_AT_ONCE: Final = 256
-_HIGHEST_ID: Final = (1 << 63) - 1
-"""SQLite's."""
-_SAFE: Final = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cache-control": "no-store",
-    "connection": "close",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """What the console shows; all of it may be called from any thread."""
-
-    store: AlarmStore
-    controllers: ControllersFolder
-    states: Callable[[], dict[ControllerId, ControllerState]]
-    before: Callable[[Alarm], list[tuple[LedgerRecord, str]]]
-    """What a controller did before an alarm, newest first, with the person where a row names one."""
-    clock: Callable[[], WallTime]
+_KINDS: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_ASSETS: Final = sorted(file.name for file in PAGES.iterdir() if file.suffix in _KINDS)
 
 
 class Console:
-    """The routes; holds no alarm itself."""
+    """The routes of the pages; holds no alarm itself."""
 
     def __init__(self, sources: Sources, access: Access, bell: Bell) -> None:
-        self._sources, self._access, self._bell = sources, access, bell
-        self._listeners = 0
-        self._pages = Environment(
-            loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True,
-        )  # fmt: skip
+        self._access = access
+        self._desk = Desk(sources, access)
+        self._screens = Screens(self._desk)
+        self.streams = Streams(self._desk, bell)
+        self._interface = Interface(self._desk, access, self.streams)
 
     def app(self) -> Starlette:
         """For uvicorn."""
         return Starlette(
             routes=[
                 Route("/", self.page),
-                Route("/list", self.part),
-                Route("/page.css", self.asset),
-                Route("/page.js", self.asset),
+                Route("/now", self.part),
+                Route("/past", self.past),
+                Route("/past/part", self.past_part),
                 Route("/alarms/{alarm:int}", self.alarm),
+                Route("/alarms/{alarm:int}/part", self.alarm_part),
                 Route("/alarms/{alarm:int}/ack", self.acknowledge, methods=["POST"]),
-                Route("/api/alarms", self.api_alarms),
-                Route("/api/alarms/{alarm:int}", self.api_alarm),
-                Route("/api/alarms/{alarm:int}/ack", self.api_acknowledge, methods=["POST"]),
-                Route("/api/controllers", self.api_controllers),
-                Route("/api/events", self.api_events),
+                Route("/out", self.out, methods=["POST"]),
+                *(Route(f"/{name}", self.asset) for name in _ASSETS),
+                *self._interface.routes(),
             ],
-            middleware=[Middleware(_SafeHeaders)],
+            middleware=[Middleware(SafeHeaders)],
         )
 
-    # Pages
-
     async def page(self, request: Request) -> Response:
-        """The whole page; the printed address becomes a cookie and leaves the address bar."""
+        """What waits now; the printed address becomes a session and leaves the address bar."""
         token = request.query_params.get("token")
         if token is not None:
-            if not self._access.is_token(token):
-                return _refused()
-            answer = RedirectResponse("/", status_code=303)
-            answer.set_cookie(COOKIE, self._access.sessions.begin(), httponly=True, samesite="strict", path="/")
-            return answer
+            return self._sign_in(token)
         if not self._access.may_look(request):
-            return _refused()
-        await self._looked(request, "page")
-        return await self._page_of(request, "page.html")
+            return self._refused_page()
+        await self._desk.looked(request, "page")
+        return HTMLResponse(await self._screens.now("now.html", self._access.proof(request)))
 
     async def part(self, request: Request) -> Response:
         """What changes on the page; the look at it was logged with the page and its events."""
         if not self._access.may_look(request):
-            return _refused()
-        return await self._page_of(request, "list.html")
+            return refused()
+        return HTMLResponse(await self._screens.now("now_part.html", self._access.proof(request)))
 
     async def alarm(self, request: Request) -> Response:
-        """One alarm and what was before."""
+        """One alarm and what was around it."""
         if not self._access.may_look(request):
-            return _refused()
-        found = await self._detail(request)
-        if found is None:
-            return HTMLResponse("no such alarm", status_code=404)
-        page = self._pages.get_template("alarm.html")
-        return HTMLResponse(page.render(alarm=found, proof=self._access.proof(request), field=FORM_FIELD))
+            return self._refused_page()
+        return await self._one(request, "alarm.html", logged=True)
+
+    async def alarm_part(self, request: Request) -> Response:
+        """What changes there; logged with the page."""
+        if not self._access.may_look(request):
+            return refused()
+        return await self._one(request, "alarm_part.html", logged=False)
+
+    async def past(self, request: Request) -> Response:
+        """All alarms: a search and one page of what it finds."""
+        if not self._access.may_look(request):
+            return self._refused_page()
+        await self._desk.looked(request, "past")
+        return await self._past(request, "past.html")
+
+    async def past_part(self, request: Request) -> Response:
+        """The next page of the same, for the script that scrolls."""
+        if not self._access.may_look(request):
+            return refused()
+        return await self._past(request, "past_part.html")
 
     async def acknowledge(self, request: Request) -> Response:
         """From the page's form."""
         if not self._access.may_look(request):
-            return _refused()
-        try:
-            form = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=8)
-        except ValueError:  # more fields than any form of ours has
-            form = {}
-        untrusted_proof, who = (form.get(name, [""])[0] for name in (FORM_FIELD, "who"))
-        if not self._access.may_change(request, untrusted_proof):
-            return _refused()
-        alarm = await self._acknowledged(request, who)
-        return RedirectResponse("/", status_code=303) if alarm else HTMLResponse("no such alarm", status_code=404)
+            return refused()
+        form = await _form(request)
+        if not self._access.may_change(request, form.get(FORM_FIELD, "")):
+            return refused()
+        alarm = await self._desk.acknowledge(request.path_params["alarm"], form.get("who", ""))
+        return RedirectResponse("/", status_code=303) if alarm else _no_such_alarm()
+
+    async def out(self, request: Request) -> Response:
+        """The session is over, here and in the browser."""
+        if not self._access.may_look(request):
+            return self._refused_page()
+        form = await _form(request)
+        if not self._access.may_change(request, form.get(FORM_FIELD, "")):
+            return refused()
+        answer = HTMLResponse(self._screens.out("signed out"))
+        self._access.sign_out(request, answer)
+        return answer
 
     async def asset(self, request: Request) -> Response:
-        """Style and script: nothing in them is secret."""
-        name = request.url.path.removeprefix("/")
-        kind = "text/css" if name.endswith(".css") else "text/javascript"
-        return Response((PAGES / name).read_bytes(), media_type=kind)
+        """Style, scripts and icons: nothing in them is secret. Only names that were there at the start are routed."""
+        file = PAGES / request.url.path.removeprefix("/")
+        return Response(file.read_bytes(), media_type=_KINDS[file.suffix])
 
-    # JSON
+    def _sign_in(self, untrusted_token: str) -> Response:
+        if not self._access.is_token(untrusted_token):
+            return self._refused_page()
+        answer = RedirectResponse("/", status_code=303)
+        self._access.sign_in(answer)
+        return answer
 
-    async def api_alarms(self, request: Request) -> Response:
-        """Those that need somebody first."""
-        if not self._access.may_look(request):
-            return _refused()
-        limit = request.query_params.get("limit", str(_SHOWN))
-        if not limit.isdecimal() or not 1 <= int(limit) <= _MOST_SHOWN:
-            return JSONResponse({"error": f"limit: expected 1 to {_MOST_SHOWN}"}, status_code=400)
-        await self._looked(request, "alarms")
-        change = await self._last_change()
-        return JSONResponse({"alarms": await self._alarms(int(limit)), "change": change})
-
-    async def api_alarm(self, request: Request) -> Response:
-        """One alarm and what was before."""
-        if not self._access.may_look(request):
-            return _refused()
-        found = await self._detail(request)
-        return JSONResponse(found) if found else _no_such_alarm()
-
-    async def api_acknowledge(self, request: Request) -> Response:
-        """For scripts (bearer) and for the page's own script (cookie and proof)."""
-        if not self._access.may_look(request):
-            return _refused()
-        try:
-            given = json.loads(await _body(request))
-        except (ValueError, RecursionError):
-            given = None
-        if not isinstance(given, dict) or not isinstance(given.get("who"), str):
-            return JSONResponse({"error": 'expected {"who": "…"}'}, status_code=400)
-        if not self._access.may_change(request, str(given.get(FORM_FIELD, ""))):
-            return _refused()
-        alarm = await self._acknowledged(request, given["who"])
-        return JSONResponse(alarm_view(alarm, self._sites())) if alarm else _no_such_alarm()
-
-    async def api_controllers(self, request: Request) -> Response:
-        """Every controller and its health."""
-        return JSONResponse({"controllers": self._controllers()}) if self._access.may_look(request) else _refused()
-
-    async def api_events(self, request: Request) -> Response:
-        """Changes as they come; after Last-Event-ID (or ?after=) where given, else from now on."""
-        if not self._access.may_look(request):
-            return _refused()
-        if self._listeners >= _MOST_LISTENERS:
-            return JSONResponse({"error": "too many listeners"}, status_code=503)
-        after = request.headers.get("last-event-id", request.query_params.get("after", ""))
-        known = after.isascii() and after.isdecimal() and len(after) < len(str(_HIGHEST_ID))
-        number = int(after) if known else await self._last_change()
-        await self._looked(request, "events")
-        return StreamingResponse(self._events(number), media_type="text/event-stream")
-
-    async def _events(self, number: int) -> AsyncIterator[str]:
-        self._listeners += 1
-        try:
-            yield f"retry: 1000\nid: {number}\n\n"
-            while not self._bell.stopping:
-                rung = self._bell.listen()
-                changes = await asyncio.to_thread(self._sources.store.changes_after, number, _CHANGES_AT_ONCE)
-                for change, alarm in changes:
-                    number = change
-                    yield f"id: {change}\nevent: alarm\ndata: {json.dumps(alarm_view(alarm, self._sites()))}\n\n"
-                if not changes:
-                    await self._bell.wait(rung, _HEARTBEAT_S)
-                    yield ": still here\n\n"
-        finally:
-            self._listeners -= 1
-
-    # What they share
-
-    async def _page_of(self, request: Request, name: str) -> Response:
-        change = await self._last_change()
-        alarms = await self._alarms(_SHOWN)
-        text = self._pages.get_template(name).render(
-            alarms=[alarm for alarm in alarms if alarm["state"] == "new"],
-            past=[alarm for alarm in alarms if alarm["state"] != "new"],
-            controllers=self._controllers(), proof=self._access.proof(request), field=FORM_FIELD,
-            change=change,
-        )  # fmt: skip
-        return HTMLResponse(text)
-
-    async def _detail(self, request: Request) -> dict[str, Any] | None:
-        if request.path_params["alarm"] > _HIGHEST_ID:
-            return None
-        alarm = await asyncio.to_thread(self._sources.store.alarm, request.path_params["alarm"])
+    async def _one(self, request: Request, name: str, *, logged: bool) -> Response:
+        alarm = await self._desk.alarm(request.path_params["alarm"])
         if alarm is None:
-            return None
-        await self._looked(request, f"alarm {alarm.id}")
-        before = await asyncio.to_thread(self._sources.before, alarm)
-        return alarm_view(alarm, self._sites()) | {"before": record_views(before)}
+            return _no_such_alarm()
+        if logged:
+            await self._desk.looked(request, f"alarm {alarm.id}")
+        around = {side: _bounded(request.query_params.get(side, ""), least) for side, least in _AROUND.items()}
+        return HTMLResponse(await self._screens.alarm(name, alarm, self._access.proof(request), **around))
 
-    async def _acknowledged(self, request: Request, who: str) -> Alarm | None:
-        if request.path_params["alarm"] > _HIGHEST_ID:
-            return None
-        name = "".join(character for character in who if character.isprintable()).strip()[:LONGEST_NAME]
-        return await asyncio.to_thread(
-            self._sources.store.acknowledge, request.path_params["alarm"], who=name or "somebody at the console",
-            now=self._sources.clock(),
-        )  # fmt: skip
+    async def _past(self, request: Request, name: str) -> Response:
+        proof = self._access.proof(request)
+        try:
+            search = asked(request.query_params)
+        except OperatorError as error:
+            return HTMLResponse(await self._screens.past(name, NOTHING_ASKED, proof, str(error)), status_code=400)
+        return HTMLResponse(await self._screens.past(name, search, proof))
 
-    async def _looked(self, request: Request, what: str) -> None:
-        who = "bearer" if self._access.has_bearer(request) else "browser"
-        await asyncio.to_thread(self._sources.store.looked, who=who, what=what, now=self._sources.clock())
-
-    async def _alarms(self, limit: int) -> list[dict[str, Any]]:
-        alarms = await asyncio.to_thread(self._sources.store.alarms, limit)
-        return [alarm_view(alarm, self._sites()) for alarm in alarms]
-
-    async def _last_change(self) -> int:
-        """Asked before the alarms are read: one raised in between is then told again, and never by neither."""
-        return await asyncio.to_thread(self._sources.store.last_change)
-
-    def _sites(self) -> dict[ControllerId, str]:
-        return {controller: file.site for controller, file in self._sources.controllers.trusted.items()}
-
-    def _controllers(self) -> list[dict[str, Any]]:
-        return controller_views(self._sources.controllers.trusted, self._sources.states())
+    def _refused_page(self) -> Response:
+        return HTMLResponse(self._screens.out(REFUSED), status_code=401)
 
 
-class _SafeHeaders:
-    """The same headers on every answer; plain ASGI, since a stream must not be buffered."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                safe = [(name.encode(), value.encode()) for name, value in _SAFE.items()]
-                message["headers"] = [*message.get("headers", []), *safe]
-            await send(message)
-
-        await self._app(scope, receive, send_safely)
+_AROUND: Final = {"before": BEFORE, "since": SINCE}
 
 
-async def _body(request: Request) -> bytes:
-    """At most what a form of ours has; the rest is not read."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_BODY:
-            return b""
-    return body
+def _bounded(untrusted: str, least: int) -> int:
+    """How many lines of a timeline somebody wants; what is no number is as many as ever."""
+    known = untrusted.isascii() and untrusted.isdecimal() and len(untrusted) <= len(str(MOST_AROUND))
+    return min(max(int(untrusted), least), MOST_AROUND) if known else least
 
 
-def _refused() -> Response:
-    text = "this console needs the address that `doorctl monitor run` printed"
-    return Response(text, status_code=401, media_type="text/plain")
+async def _form(request: Request) -> Mapping[str, str]:
+    """The first of each field."""
+    try:
+        fields = parse_qs((await body_of(request)).decode("utf-8", "replace"), max_num_fields=8)
+    except ValueError:  # more fields than any form of ours has
+        return {}
+    return {name: values[0] for name, values in fields.items()}
 
 
 def _no_such_alarm() -> Response:
-    return JSONResponse({"error": "no such alarm"}, status_code=404)
+    return HTMLResponse("no such alarm", status_code=404)

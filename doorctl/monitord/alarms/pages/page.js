@@ -1,55 +1,199 @@
-// Live updates: an event says that something changed, and the list is fetched anew. Without this file the page works too.
-"use strict";
-(() => {
-  const who = document.getElementById("who");
-  const list = document.getElementById("list");
-  const line = document.getElementById("line");
-  const announcer = document.getElementById("announcer");
-  const remembered = localStorage.getItem("who") || "";
-  if (who) {
-    who.value = remembered;
-    who.addEventListener("input", () => localStorage.setItem("who", who.value));
+// The alarms page alive: changes come by themselves, and it says at once when they do not. Without it the page works too.
+
+import { clockTime, duration, local, tick } from "/clock.js";
+import { Live } from "/live.js";
+import { children } from "/morph.js";
+import { scroll } from "/past.js";
+import { Sound } from "/sound.js";
+
+const by = (id) => document.getElementById(id);
+const body = document.body;
+const main = by("main");
+const ICONS = { lost: "/lost.svg", alarm: "/alarm.svg", calm: "/calm.svg" };
+const title = document.title.replace(/^\(.*?– /, "");
+const part = { now: "/now", alarm: `${location.pathname}/part` }[body.dataset.page];
+const told = { open: Number(by("now")?.dataset.open ?? 0), worst: "", record: null };
+
+document.documentElement.classList.add("scripted-page");
+
+// Who looks: typed once, remembered by this browser alone
+
+const who = by("who");
+who.value = localStorage.getItem("who") ?? "";
+const named = () => {
+  for (const place of document.querySelectorAll(".as")) place.textContent = who.value.trim() ? ` as ${who.value.trim()}` : "";
+};
+who.addEventListener("input", () => {
+  localStorage.setItem("who", who.value);
+  who.setCustomValidity("");
+  named();
+});
+
+// What is said: a line for the eyes, a region that a screen reader speaks at once
+
+const failure = by("failure");
+const fail = (text) => {
+  failure.textContent = text;
+  failure.hidden = !text;
+};
+const announce = (text) => { by("announcer").textContent = text; };
+const sound = new Sound(by("sound"));
+
+const head = () => {
+  const first = main.querySelector("article.alarm[data-state=new]");
+  const what = body.dataset.page === "now" && first ? `: ${first.querySelector("h2").textContent}` : "";
+  const lost = body.dataset.live === "lost" ? "NOT LIVE – " : "";
+  document.title = `${lost}${told.open ? `(${told.open}) ALARM${what} – ` : ""}${title}`;
+  const icon = ICONS[told.open ? "alarm" : body.dataset.live === "lost" ? "lost" : "calm"];
+  if (by("icon").getAttribute("href") !== icon) by("icon").setAttribute("href", icon);
+  body.dataset.open = told.open;
+  sound.repeat(told.open ? told.worst : "");
+};
+
+// The changing part, fetched as a whole: whatever was missed, what is shown is what is
+
+let running = false;
+let again = false;
+const refresh = async () => {
+  if (!part) return;
+  if (running) {
+    again = true;
+    return;
   }
-
-  document.addEventListener("submit", (event) => {
-    const by = event.target.querySelector("input.by");
-    if (by) by.value = who ? who.value : remembered;
-  });
-
-  const local = (root) => {
-    for (const time of root.querySelectorAll("time")) {
-      const date = new Date(time.dateTime);
-      if (!Number.isNaN(date.getTime())) {
-        time.title = time.dateTime;
-        time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
-      }
+  running = true;
+  try {
+    const answer = await fetch(part + location.search, { signal: AbortSignal.timeout(10000) });
+    if (answer.status === 401) return signedOut();
+    if (!answer.ok) throw new Error(`the monitor answered ${answer.status}`);
+    draw(await answer.text());
+    fail("");
+  } catch (error) {
+    fail(`What is shown may be old: ${error.message}.`);
+    setTimeout(refresh, 2000);
+  } finally {
+    running = false;
+    if (again) {
+      again = false;
+      refresh();
     }
-  };
-  local(document);
-  if (!list) return;
+  }
+};
 
-  const refresh = async () => {
-    const answer = await fetch("/list");
-    if (!answer.ok) return;
-    const focused = document.activeElement && list.contains(document.activeElement)
-      ? document.activeElement.closest("article")?.getAttribute("aria-labelledby") : null;
-    const text = await answer.text();
-    list.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
-    local(list);
-    const waiting = list.querySelectorAll("article.alarm").length;
-    document.title = waiting ? `(${waiting}) doorctl monitor` : "doorctl monitor";
-    if (focused) document.getElementById(focused)?.closest("article")?.querySelector("button")?.focus();
-  };
+const draw = (text) => {
+  const fresh = new DOMParser().parseFromString(text, "text/html").body;
+  local(fresh);
+  const focused = document.activeElement?.closest("article")?.id;
+  const lines = new Set([...main.querySelectorAll(".timeline li")].map((line) => line.id));
+  for (const place of fresh.querySelectorAll(".as")) place.textContent = who.value.trim() ? ` as ${who.value.trim()}` : "";
+  children(main, fresh);
+  for (const line of main.querySelectorAll(".timeline li")) line.classList.toggle("fresh", lines.size > 0 && !lines.has(line.id));
+  if (focused && !by(focused)) (main.querySelector("button[data-act=ack]") ?? main.querySelector("h1"))?.focus();
+  if (by("now")) told.open = Number(by("now").dataset.open);
+  head();
+};
 
-  const events = new EventSource(`/api/events?after=${document.body.dataset.change}`);
-  let asked = null;
-  events.addEventListener("open", () => { line.textContent = "live"; line.className = ""; });
-  events.addEventListener("error", () => { line.textContent = "no connection to the monitor"; line.className = "cut"; });
-  events.addEventListener("alarm", (event) => {
-    const alarm = JSON.parse(event.data);
-    if (alarm.state === "new") announcer.textContent = `${alarm.title}: ${alarm.text}`;
-    clearTimeout(asked);
-    asked = setTimeout(refresh, 50);
-  });
-  setInterval(refresh, 15000);
-})();
+// Acknowledge: by name, and only gone when the monitor says so
+
+main.addEventListener("submit", async (event) => {
+  if (!event.target.matches("form.ack")) return;
+  event.preventDefault();
+  const name = who.value.trim();
+  if (!name) {
+    who.setCustomValidity("Your name goes with the acknowledgement; this browser remembers it.");
+    who.reportValidity();
+    who.focus();
+    return;
+  }
+  const form = event.target;
+  const button = form.querySelector("button");
+  button.disabled = true;
+  try {
+    const answer = await fetch(`/api${new URL(form.action).pathname}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ who: name, proof: form.elements.proof.value }),
+      signal: AbortSignal.timeout(10000),
+    });
+    if (answer.status === 401) return signedOut();
+    if (!answer.ok) throw new Error(`the monitor answered ${answer.status}`);
+    const alarm = await answer.json();
+    announce(`Acknowledged by ${alarm.acknowledged_by}: ${alarm.title}`);
+    await refresh();
+  } catch (error) {
+    button.disabled = false;
+    fail(`Not acknowledged: ${error.message}. Try again.`);
+  }
+});
+
+// Live
+
+const show = (state) => {
+  const since = clockTime(new Date(live?.heard ?? Date.now()));
+  const silent = duration(Math.floor((Date.now() - (live?.heard ?? Date.now())) / 1000));
+  const text = {
+    live: "Live",
+    late: `Late: nothing heard for ${silent}`,
+    lost: `NOT LIVE since ${since}: new alarms do not show here. Trying again.`,
+  }[state];
+  const changed = body.dataset.live !== state;
+  body.dataset.live = state;
+  if (by("live-word").textContent !== text) by("live-word").textContent = text;
+  if (!changed) return;
+  head();
+  if (state === "lost" && started) {
+    announce("Not live. New alarms do not show here.");
+    sound.play("lost");
+  }
+};
+
+let out = false;
+const signedOut = () => {
+  out = true;
+  live?.close();
+  body.dataset.live = "lost";
+  by("live-word").textContent = "NOT LIVE: signed out. Open the address that `doorctl monitor run` prints.";
+  head();
+};
+
+let asked = null;
+const soon = () => {
+  clearTimeout(asked);
+  asked = setTimeout(refresh, 30);
+};
+
+let started = false;
+let live = null;
+live = new Live(body.dataset.change, {
+  alarm: (alarm) => {
+    if (alarm.state === "new" && !alarm.ended) {
+      const where = [alarm.site, alarm.door].filter(Boolean).join(", ");
+      announce(`${alarm.severity} alarm: ${alarm.title}, ${where}. ${alarm.text}`);
+      sound.play(alarm.severity);
+    }
+    soon();
+  },
+  reload: () => {
+    announce("Much has changed; the whole list is loaded anew.");
+    soon();
+  },
+  beat: (beat, back) => {
+    const grown = beat.record !== told.record && told.record !== null;
+    Object.assign(told, { open: beat.open, worst: beat.worst, record: beat.record });
+    if (back && started) announce("Live again.");
+    if (back || (grown && body.dataset.page === "alarm")) soon();
+    started = true;
+    head();
+  },
+  state: (state) => { if (!out) show(state); },
+  out: () => signedOut(),
+});
+
+// Health of controllers changes without an alarm; a hidden detail page gives its connection back, a browser has six.
+
+setInterval(() => { if (!out && document.visibilityState === "visible") refresh(); }, 15000);
+setInterval(tick, 1000);
+if (by("tz")) by("tz").value = String(new Date().getTimezoneOffset());
+if (by("rows")) scroll(by("rows"), fail);
+local(document);
+named();
+head();

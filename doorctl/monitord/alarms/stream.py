@@ -1,0 +1,110 @@
+"""Server-sent events: changes of alarms as they come, resumed by number without a hole.
+
+Two streams. Scripts get changes alone, as ever. The page also gets a beat every few seconds, so that a script in it can
+tell silence from calm (a browser hides comments from it), the ledger's newest record, so that a timeline grows, and
+`reload` in place of so many changes that the whole list is shorter.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from doorctl.monitord.alarms.archive import HIGHEST_ID
+from doorctl.monitord.alarms.bell import Bell
+from doorctl.monitord.alarms.desk import Desk
+from doorctl.monitord.alarms.views import when
+
+MOST_LISTENERS: Final = 64
+BEAT_S: Final = 5.0
+"""The page calls itself late when one is missing, and lost after three."""
+FAR: Final = 500
+"""Changes; more than these are a reload."""
+_HEARTBEAT_S: Final = 15.0
+_SOONEST_BEAT_S: Final = 0.5
+"""While records pour in: a timeline that is drawn twice a second is live."""
+_CHANGES_AT_ONCE: Final = 256
+
+
+class Streams:
+    """All listeners."""
+
+    def __init__(self, desk: Desk, bell: Bell) -> None:
+        self._desk, self._bell = desk, bell
+        self._listeners = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for one more."""
+        return self._listeners >= MOST_LISTENERS
+
+    async def changes(self, number: int) -> AsyncIterator[str]:
+        """For scripts: every change after one, for ever."""
+        self._listeners += 1
+        try:
+            yield f"retry: 1000\nid: {number}\n\n"
+            while not self._bell.stopping:
+                rung = self._bell.listen()
+                changes = await self._after(number)
+                for change, text in changes:
+                    number = change
+                    yield text
+                if not changes and not await self._bell.wait(rung, _HEARTBEAT_S):
+                    yield ": still here\n\n"
+        finally:
+            self._listeners -= 1
+
+    async def page(self, number: int, may_look: Callable[[], bool]) -> AsyncIterator[str]:
+        """For the page: the same with beats, until whoever looks is signed out."""
+        self._listeners += 1
+        try:
+            newest = await self._desk.last_change()
+            if not 0 <= newest - number <= FAR:
+                number = newest
+                yield f"retry: 1000\nid: {number}\nevent: reload\ndata: {{}}\n\n"
+            clock = asyncio.get_running_loop().time
+            record, beaten = -1, clock() - BEAT_S
+            while not self._bell.stopping:
+                rung = self._bell.listen()
+                changes = await self._after(number)
+                for change, text in changes:
+                    number = change
+                    yield text
+                if changes:
+                    beaten = clock() - BEAT_S
+                    continue
+                newest_record = await asyncio.to_thread(self._desk.sources.history.last_record)
+                due = beaten + (BEAT_S if newest_record == record else _SOONEST_BEAT_S)
+                if clock() >= due:
+                    if not may_look():
+                        yield "event: out\ndata: {}\n\n"
+                        return
+                    record, beaten = newest_record, clock()
+                    yield await self._beat(number, record)
+                else:
+                    await self._bell.wait(rung, due - clock())
+        finally:
+            self._listeners -= 1
+
+    async def _after(self, number: int) -> list[tuple[int, str]]:
+        """The next changes, each with its number."""
+        changes = await asyncio.to_thread(self._desk.sources.store.changes_after, number, _CHANGES_AT_ONCE)
+        return [
+            (change, f"id: {change}\nevent: alarm\ndata: {json.dumps(self._desk.view(alarm))}\n\n")
+            for change, alarm in changes
+        ]
+
+    async def _beat(self, change: int, record: int) -> str:
+        """How things stand, for a page that shows something else. `id` again: a browser resumes here at the latest."""
+        waiting = await asyncio.to_thread(self._desk.sources.archive.open, 1)
+        worst = waiting.shown[0].severity.name.lower() if waiting.shown else ""
+        told = {
+            "now": when(self._desk.sources.clock()), "record": record, "open": waiting.count, "worst": worst,
+        }  # fmt: skip
+        return f"id: {change}\nevent: beat\ndata: {json.dumps(told)}\n\n"
+
+
+def resume_from(untrusted: str) -> int | None:
+    """A change's number as a browser or script sent it back; None where it is none."""
+    known = untrusted.isascii() and untrusted.isdecimal() and len(untrusted) < len(str(HIGHEST_ID))
+    return int(untrusted) if known else None
