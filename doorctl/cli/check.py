@@ -126,7 +126,8 @@ def _roster_warnings(paths: Paths, config: "Config") -> tuple[list[str], int]:
 
 
 def _plain(mistake: Any) -> dict[str, Any]:
-    return {name: getattr(mistake, name) for name in ("file", "line", "key", "expected", "found", "hint")}
+    found = {name: getattr(mistake, name) for name in ("file", "line", "key", "expected", "found", "hint")}
+    return {**found, "column": None if mistake.span is None else mistake.span.begin}
 
 
 def _formats(*, as_json: bool) -> int:
