@@ -3,8 +3,10 @@
 import argparse
 import json
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
+from doorctl.cli.monitor_copy import note_copies, token_fingerprints
 from doorctl.cli.terminal import confirmed
 from doorctl.errors import OperatorError
 from doorctl.monitord.alarms.access import create_token
@@ -47,6 +49,7 @@ def init(args: argparse.Namespace) -> int:
     keys = _keys(paths)
     if args.token_key_copy is not None:
         _copy_token_key(paths, args.token_key_copy)
+        note_copies(paths, token_fingerprints(paths.monitor_keys), datetime.now(tz=UTC).date())
     certificate = _certificate(paths)
     if not (paths.monitor_keys / "console.token").exists():
         create_token(paths.monitor_keys, secrets.token_urlsafe(32))

@@ -11,8 +11,8 @@ from typing import Final
 
 from doorctl.core.types import WallTime
 from doorctl.errors import OperatorError
+from doorctl.journal.examination import open_read_only
 from doorctl.journal.faults import damaged, journal_error
-from doorctl.journal.file import BUSY_S, beside
 from doorctl.journal.rows import Logged
 from doorctl.journal.salvage import logged_row
 
@@ -48,7 +48,4 @@ class JournalReader:
     def _connect(self) -> sqlite3.Connection:
         if not self._path.exists():
             raise OperatorError(f"{self._path}: no journal", hint="has doord run here? or name its home with --home")
-        # Without its WAL nobody has it open, and somebody who may not write the folder could not make one.
-        mode = "mode=ro" if beside(self._path, "-wal").exists() else "mode=ro&immutable=1"
-        uri = f"{self._path.absolute().as_uri()}?{mode}"
-        return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
+        return open_read_only(self._path)
