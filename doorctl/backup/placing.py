@@ -131,23 +131,24 @@ def aside(path: Path, number: int) -> Path:
 
 
 def _carry_out(note: _Note, path: Path) -> None:
-    """Can be cut off anywhere and begun again: a file whose staged one is gone has been dealt with."""
+    """Can be cut off anywhere and begun again: a file whose staged one is gone has been dealt with; so has all of it
+    once the gate's is, and a daemon may have made new files since.
+    """
     gate = note.moves[-1]
-    _make_room(gate, note.aside)
-    for obsolete in map(Path, note.obsolete):
-        if obsolete.exists():
-            _rename(obsolete, aside(obsolete, note.aside))
-    for move in note.moves:
-        if Path(move.staged).exists():
-            _make_room(move, note.aside)
-            _rename(Path(move.staged), Path(move.target))
+    if Path(gate.staged).exists():
+        _make_room(gate, note.aside)
+        for obsolete in map(Path, note.obsolete):
+            if obsolete.exists():
+                _rename(obsolete, aside(obsolete, note.aside))
+        for move in note.moves:
+            if Path(move.staged).exists():
+                _make_room(move, note.aside)
+                _rename(Path(move.staged), Path(move.target))
     path.unlink()
     _sync_folder(path.parent)
 
 
 def _make_room(move: _Move, number: int) -> None:
-    if not Path(move.staged).exists():
-        return
     for old in (move.target, *move.companions):
         if Path(old).exists():
             _rename(Path(old), aside(Path(old), number))

@@ -1,0 +1,118 @@
+"""The archive is a tar to everybody else, and to us exactly what we would have written, or refused."""
+
+import hashlib
+import tarfile
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorctl.backup.archive import BLOCK, header, read_manifest
+from doorctl.backup.manifest import LARGEST_MEMBER, MemberName, parse_manifest
+from doorctl.errors import MalformedError
+from tests.backup.making import FILES, archive_of, files_of, manifest_of
+
+ARCHIVE = archive_of(FILES)
+
+
+def test_what_was_written_is_read() -> None:
+    assert files_of(ARCHIVE) == FILES
+
+
+def test_any_tar_reads_it() -> None:
+    with tarfile.open(fileobj=BytesIO(ARCHIVE)) as tar:
+        members = tar.getmembers()
+        assert [member.name for member in members] == ["manifest.json", *FILES, "manifest.sha256"]
+        assert {member.mode for member in members} == {0o600}
+        for name, content in FILES.items():
+            stream = tar.extractfile(name)
+            assert stream is not None
+            assert stream.read() == content
+
+
+def test_a_header_is_what_tarfile_writes() -> None:
+    info = tarfile.TarInfo("keys/lookup.key")
+    info.size, info.mode = LARGEST_MEMBER, 0o600
+    theirs = info.tobuf(tarfile.USTAR_FORMAT)
+    ours = header(info.name, info.size)
+    assert ours[:124] == theirs[:124]
+    assert ours[124:136] == theirs[124:136]
+    assert len(ours) == BLOCK
+
+
+@given(place=st.integers(0, len(ARCHIVE) - 1), mask=st.integers(1, 255))
+def test_no_byte_can_be_another(place: int, mask: int) -> None:
+    damaged = bytearray(ARCHIVE)
+    damaged[place] ^= mask
+    with pytest.raises(MalformedError):
+        files_of(bytes(damaged))
+
+
+@given(size=st.integers(0, len(ARCHIVE) - 1))
+def test_cut_anywhere_it_is_refused(size: int) -> None:
+    with pytest.raises(MalformedError):
+        files_of(ARCHIVE[:size])
+
+
+def test_something_behind_the_end_is_refused() -> None:
+    with pytest.raises(MalformedError, match="behind the end"):
+        files_of(ARCHIVE + b"\0")
+
+
+@given(st.binary(max_size=3 * BLOCK))
+def test_anything_else_is_refused(untrusted: bytes) -> None:
+    with pytest.raises(MalformedError):
+        read_manifest(BytesIO(untrusted))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../doorctl.toml", "/etc/passwd", "etc/../../x", "etc//x", "etc/.x", ".x", "a/b/c", "", "x\n", "manifest.json", "é", "x" * 101],
+)  # fmt: skip
+def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
+    """A forger fits everything to it: the digest, the headers, the end."""
+    manifest = manifest_of({"x": b""})
+    member = manifest.members[0]
+    forged = manifest.encode().replace(b'"name": "x"', f'"name": {_json(name)}'.encode())
+    assert member.name == MemberName("x")
+    with pytest.raises(MalformedError, match="a name that none has"):
+        parse_manifest(forged)
+
+
+def _json(text: str) -> str:
+    import json
+
+    return json.dumps(text)
+
+
+def test_a_member_that_stands_twice_is_refused() -> None:
+    manifest = manifest_of({"x": b"", "y": b""})
+    with pytest.raises(MalformedError, match="twice"):
+        parse_manifest(manifest.encode().replace(b'"name": "y"', b'"name": "x"'))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"version": 1', b'"version": 2'),
+        (b'"version": 1', b'"version": 1, "more": 1'),
+        (b'"role": "board"', b'"role": "house"'),
+        (b'"size": 0', b'"size": -1'),
+        (b'"size": 0', b'"size": 8589934592'),
+        (b'"sha256": "e3', b'"sha256": "E3'),
+        (b'"simulated": true', b'"simulated": 1'),
+    ],
+)
+def test_a_manifest_is_read_strictly(old: bytes, new: bytes) -> None:
+    encoded = manifest_of({"x": b""}).encode()
+    assert old in encoded
+    with pytest.raises(MalformedError):
+        parse_manifest(encoded.replace(old, new))
+
+
+def test_a_manifest_says_what_follows() -> None:
+    manifest, encoded = read_manifest(BytesIO(ARCHIVE))
+    assert manifest == manifest_of(FILES)
+    assert manifest.size == sum(map(len, FILES.values()))
+    assert hashlib.sha256(encoded).hexdigest().encode() in ARCHIVE
