@@ -131,8 +131,9 @@ def aside(path: Path, number: int) -> Path:
 
 
 def _carry_out(note: _Note, path: Path) -> None:
-    """Can be cut off anywhere and begun again: a file whose staged one is gone has been dealt with; so has all of it
-    once the gate's is, and a daemon may have made new files since.
+    """Can be cut off anywhere and begun again: a file whose staged one is gone has been dealt with.
+
+    With the gate's all of it was, and what lies there now is newer.
     """
     gate = note.moves[-1]
     if Path(gate.staged).exists():

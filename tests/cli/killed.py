@@ -8,17 +8,19 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from doorctl.backup import placing
-from doorctl.cli.main import main
+from doorctl.backup import placing, restoring, subject
+from doorctl.cli.main import build_parser, main
 
 KILLED: Final = 137
+LOADED: Final = (build_parser(), restoring, subject)
+"""Before the first fork, so that no child has to."""
 
 
 def killed_at(step: int, arguments: list[str]) -> int:
     """In a process of its own, which must have one thread only; its exit code."""
     pid = os.fork()
     if pid == 0:
-        os.fsync = lambda _descriptor: None  # a killed process's pages stay; only a power cut takes them
+        os.fsync = lambda fd: None  # a killed process's pages stay; only a power cut takes them
         sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         os._exit(_die_at(step, arguments))
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
