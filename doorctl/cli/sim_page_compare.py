@@ -110,9 +110,9 @@ def _edges_differ(what: str, words: tuple[str, str], first: Edges, second: Edges
 
 
 def _told(edges: Edges, words: tuple[str, str]) -> str:
-    begin = words[0] if edges[0][1] else words[1]
+    begin = [f"{words[0]} from before"] if edges[0][1] else []
     changes = [f"{words[0] if on else words[1]} at {ms:.0f} ms" for ms, on in edges[1:]]
-    return ", ".join(changes) if changes else f"{begin} throughout"
+    return ", ".join(begin + changes) or f"{words[1]} throughout"
 
 
 def _logs_differ(first: Visit, second: Visit) -> list[str]:

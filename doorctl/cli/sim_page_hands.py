@@ -7,13 +7,14 @@ power as well. Times are the mock board's; a reader's frames follow each other w
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from enum import Enum
 from typing import Any, Final
 
 from doorctl.cli.sim_page_door import DoorSide
 from doorctl.cli.sim_page_feed import Feed
 from doorctl.cli.sim_page_mock import BoardGoneError, command
-from doorctl.cli.sim_page_visits import Visits
+from doorctl.cli.sim_page_visits import WINDOW_NS, Visits
 from doorctl.cli.sim_site import Person
 from doorctl.config.types import Input
 from doorctl.core.types import MS, SECOND, Card
@@ -31,6 +32,10 @@ CLOSER_S: Final = 6.0
 _PLAY_GAP_NS: Final = 160 * MS
 """Between two keys of a code that is played: a person who knows it by heart."""
 _CARD_TO_CODE_NS: Final = 500 * MS
+_WALK_AFTER_NS: Final = WINDOW_NS + 100 * MS
+"""From the last key: by then the whole answer was seen."""
+_WALK_S: Final = 1.5
+"""How long the leaf is open for somebody who just walks through."""
 
 
 class Move(Enum):
@@ -51,7 +56,8 @@ class Hands:
         self._free = dict.fromkeys(side.config, 0)
         """When each reader's line is free for the next frame, CLOCK_MONOTONIC in nanoseconds."""
         self._turns = {name: asyncio.Lock() for name in side.config}
-        self._closers: dict[str, asyncio.Task[None]] = {}
+        self._moving: dict[str, asyncio.Task[None]] = {}
+        """What moves a leaf by itself: its closer, or somebody who walks through."""
 
     async def hold_card(self, door: str, card: Card) -> None:
         """Hold a card to the reader."""
@@ -70,7 +76,7 @@ class Hands:
             self._feed.publish("press", {"door": door, "key": key})
 
     async def play(self, door: str, person: Person, code: str) -> None:
-        """A whole visit: the card where the reader wants one, then a code at an even pace."""
+        """A whole visit: the card where the reader wants one, a code at an even pace, and through if it opens."""
         self._refuse_without_keypad(door)
         if self._side.wants_card(door):
             if person.card is None:
@@ -84,6 +90,7 @@ class Hands:
                 due = int(done["last"]) - (len(code) - number) * _PLAY_GAP_NS
                 await asyncio.sleep(max(0, due - time.monotonic_ns()) / SECOND)
                 self._feed.publish("press", {"door": door, "key": key})
+        self._leave_leaf_to(door, self._walk_through(door, int(done["last"])))
 
     async def move_leaf(self, door: str, move: Move) -> None:
         """Open, close, force or hold open; OperatorError where a locked door is pulled at."""
@@ -91,12 +98,11 @@ class Hands:
         seen = self._side.doors[door]
         if move in (Move.OPEN, Move.HOLD) and not (seen.released or seen.open):
             raise OperatorError("locked: the strike holds the leaf", hint="get it released first, or force it")
-        if closer := self._closers.pop(door, None):
-            closer.cancel()
+        self._leave_leaf_to(door, None)
         self._visits.touched(door, time.monotonic_ns())
         await self._put(contact, active=move is not Move.CLOSE)
         if move is Move.OPEN:
-            self._closers[door] = asyncio.create_task(self._close_by_itself(door, contact), name="door closer")
+            self._leave_leaf_to(door, self._close_by_itself(contact))
 
     async def press_rex(self, door: str) -> None:
         """Press the button inside for half a second."""
@@ -114,13 +120,29 @@ class Hands:
 
     def close(self) -> None:
         """Let go of every leaf."""
-        for closer in self._closers.values():
-            closer.cancel()
-        self._closers.clear()
+        for door in tuple(self._moving):
+            self._leave_leaf_to(door, None)
 
-    async def _close_by_itself(self, door: str, contact: Input) -> None:
+    def _leave_leaf_to(self, door: str, moving: Coroutine[Any, Any, None] | None) -> None:
+        """From now on this moves the leaf, and nothing that was begun before."""
+        if before := self._moving.pop(door, None):
+            before.cancel()
+        if moving is not None:
+            self._moving[door] = asyncio.create_task(moving, name=f"leaf of {door}")
+
+    async def _close_by_itself(self, contact: Input) -> None:
         await asyncio.sleep(self._closer_s)
-        del self._closers[door]
+        await self._put(contact, active=False)
+
+    async def _walk_through(self, door: str, last: int) -> None:
+        contact = self._side.config[door].contact
+        await asyncio.sleep(max(0, last + _WALK_AFTER_NS - time.monotonic_ns()) / SECOND)
+        seen = self._side.doors[door]
+        if contact is None or seen.open or not seen.released:
+            return
+        self._visits.touched(door, time.monotonic_ns())
+        await self._put(contact, active=True)
+        await asyncio.sleep(_WALK_S)
         await self._put(contact, active=False)
 
     def _refuse_without_keypad(self, door: str) -> None:

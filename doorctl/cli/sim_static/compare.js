@@ -3,8 +3,9 @@
 import { byId, copyOf, mark, word } from "./ask.js";
 
 const KINDS = { normal: "usual code", duress: "duress code" };
+const SAME = "nothing differs at the door";
 const SPAN_MS = 1000;
-const AXIS = [0, 250, 500, 750, 1000];
+const AXIS = { 0: "last key", 250: "", 500: "500", 750: "", 1000: "1000 ms" };
 const WORDS = { strike: ["released", "secured"], lamp: ["lit", "dark"], beep: ["on", "off"] };
 
 const nodes = new Map(); // door → node
@@ -19,15 +20,35 @@ export function showComparisons(comparisons) {
     }
     showComparison(node, comparison);
   }
+  byId("glance").replaceChildren(...comparisons.map(glance));
+}
+
+// Where visits are played: the verdict at one look, and the way to the whole.
+function glance({ door, visits, differences }) {
+  const line = document.createElement("li");
+  const link = Object.assign(document.createElement("a"), { href: "#compare" });
+  link.textContent = `${door}: ${verdictOf(visits, differences)}`.replace(SAME, "nothing differs");
+  link.dataset.verdict = stateOf(visits, differences);
+  line.append(link);
+  return line;
+}
+
+function stateOf(visits, differences) {
+  if (visits.length < 2) return "open";
+  return differences.length ? "differs" : "same";
+}
+
+function verdictOf(visits, differences) {
+  if (visits.length < 2) return wanted(visits);
+  return differences.length ? `${differences.length} things differ`.replace(/^1 things differ/, "1 thing differs") : SAME;
 }
 
 function showComparison(node, { door, visits, differences }) {
-  const both = visits.length === 2;
   const who = [...new Set(visits.map((visit) => visit.person))].join(" and ");
   word(node.querySelector("h3"), who ? `${door}: ${who}` : door);
   const verdict = node.querySelector(".verdict");
-  mark(verdict, "data-verdict", !both ? "open" : differences.length ? "differs" : "same");
-  word(verdict, !both ? wanted(visits) : differences.length ? `${differences.length} differ` : "nothing differs at the door");
+  mark(verdict, "data-verdict", stateOf(visits, differences));
+  word(verdict, verdictOf(visits, differences));
   node.querySelector(".differences").replaceChildren(...differences.map(item));
   node.querySelector(".lanes").replaceChildren(...TRACKS.map((track) => newTrack(track, visits)), newAxis());
   const table = node.querySelector("tbody");
@@ -110,8 +131,8 @@ function newAxis() {
   const axis = document.createElement("div");
   axis.className = "axis";
   axis.setAttribute("aria-hidden", "true");
-  for (const ms of AXIS) {
-    const tick = Object.assign(document.createElement("span"), { textContent: ms ? `${ms}` : "last key" });
+  for (const [ms, text] of Object.entries(AXIS)) {
+    const tick = Object.assign(document.createElement("span"), { textContent: text });
     tick.style.setProperty("--from", `${(100 * ms) / SPAN_MS}%`);
     axis.append(tick);
   }

@@ -5,6 +5,11 @@ import { buildKeypad } from "./keypad.js";
 import { swing } from "./leaf.js";
 import { sound } from "./sound.js";
 
+const NAMES = {
+  open: "open the leaf", close: "close the leaf", hold: "hold the leaf open", force: "force the leaf open",
+  rex: "exit button, REX", tamper: "tear off the reader's cover",
+};
+
 const doors = new Map(); // name → {node, about, keypad}
 const swung = new WeakMap(); // picture → how its leaf was drawn last
 
@@ -31,8 +36,7 @@ function buildHands({ node, about }) {
   const place = node.querySelector(".say");
   for (const button of node.querySelectorAll("[data-act]")) {
     const act = button.dataset.act;
-    const name = `${button.textContent.trim()} at ${about.name}`;
-    mark(button, "aria-label", name);
+    mark(button, "aria-label", `${NAMES[act]} at ${about.name}`);
     button.addEventListener("click", () => {
       if (act === "rex") post(`door/${about.name}/rex`, {}, place);
       else if (act === "tamper") post(`door/${about.name}/tamper`, { torn: button.ariaPressed !== "true" }, place);
@@ -52,19 +56,20 @@ export function layCards(people) {
     const tray = node.querySelector(".cards");
     tray.hidden = !about.card;
     if (!about.card) continue;
-    const cards = people.filter((person) => person.card).map((person) => [person.holder, `${person.label}'s card`]);
-    const wanted = [...cards, ["unknown", "unknown card"]];
-    const laid = [...tray.children].map((button) => button.dataset.card);
-    if (laid.join() === wanted.map(([holder]) => holder).join()) continue;
-    tray.replaceChildren(...wanted.map(([holder, label]) => newCard(name, holder, label, node.querySelector(".say"))));
+    const wanted = [...people.filter((person) => person.card), { holder: "unknown", label: "unknown" }];
+    for (const laid of tray.querySelectorAll("[data-card]"))
+      if (!wanted.some(({ holder }) => holder === laid.dataset.card)) laid.remove();
+    for (const { holder, label } of wanted)
+      if (!tray.querySelector(`[data-card="${holder}"]`))
+        tray.insertBefore(newCard(name, holder, label, node.querySelector(".say")), tray.querySelector('[data-card="unknown"]'));
   }
 }
 
 function newCard(door, holder, label, place) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "card" });
   button.dataset.card = holder;
-  button.textContent = label;
-  mark(button, "aria-label", `hold ${label} to the reader at ${door}`);
+  button.textContent = label.split(" ")[0];
+  mark(button, "aria-label", `${label}: hold the card to the reader at ${door}`);
   button.addEventListener("click", () => post(`door/${door}/card`, { card: holder }, place));
   return button;
 }
@@ -110,8 +115,8 @@ function showReader(node, seen) {
   mark(beep, "aria-label", seen.beep ? "beeping" : "silent");
   const tamper = node.querySelector('[data-act="tamper"]');
   mark(tamper, "aria-pressed", String(seen.tampered));
-  word(tamper, seen.tampered ? "put it back" : "tear it off");
-  mark(tamper, "aria-label", `${seen.tampered ? "put the cover back" : "tear the cover off"} at ${seen.name}`);
+  word(tamper, seen.tampered ? "put back" : "tear off");
+  mark(tamper, "aria-label", `${seen.tampered ? "put back" : "tear off"} the reader's cover at ${seen.name}`);
 }
 
 function showPicture(node, seen, strike, leaf) {
@@ -124,7 +129,7 @@ function showPicture(node, seen, strike, leaf) {
 export function showBoard(board) {
   const line = byId("board");
   mark(line, "data-trouble", String(!board.running || board.faults.length > 0 || board.path !== "connected"));
-  const waiting = board.path === "connected" ? "" : `, ${board.pending ?? 0} records wait on the disk`;
+  const waiting = board.path === "connected" ? "" : `, ${board.pending === 1 ? "1 record waits" : `${board.pending ?? 0} records wait`} on its disk`;
   const words = [`doord runs · monitor ${board.path}${waiting}`, ...board.faults.map((fault) => `fault: ${fault}`)];
   word(line, board.running ? words.join(" · ") : "doord does not answer: the metal alone holds the doors");
 }

@@ -14,7 +14,7 @@ export function showMonitor(seen) {
   word(byId("records"), String(seen.records));
   const board = seen.controllers[0];
   word(byId("health"), board ? board.health : "unknown");
-  word(byId("waiting"), board?.pending == null ? "unknown" : `${board.pending} records`);
+  word(byId("waiting"), board?.pending == null ? "unknown" : board.pending === 1 ? "1 record" : `${board.pending} records`);
   showAlarms(seen.alarms);
   showMood(seen.alarms.filter((alarm) => alarm.state === "new" && alarm.severity !== "note"));
   begun = true;

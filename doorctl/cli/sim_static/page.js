@@ -12,8 +12,8 @@ import { wantSound } from "./sound.js";
 
 const LIVE = {
   live: "live",
-  late: "not live: nothing heard just now",
-  lost: "not live: trying again",
+  late: "not live",
+  lost: "not live, trying again",
 };
 
 function showEverything(all) {

@@ -13,12 +13,12 @@ const WORDS = {
   disk: ["stall the board's disk", "let the disk write"],
 };
 const STATES = {
-  line: { whole: "whole", cut: "cut: records wait on the board's disk" },
-  power: { on: "on", off: "off: the metal alone holds the doors", returning: "back: doord is starting" },
-  disk: { well: "well", stalled: "stalled: records go to the courier's memory, the doors go on" },
+  line: { whole: "the line is whole", cut: "records wait on its disk" },
+  power: { on: "the board has power", off: "the metal alone holds the doors", returning: "doord is starting" },
+  disk: { well: "the disk writes", stalled: "the doors go on without it" },
   doord: {
-    running: "running", off: "without power", starting: "starting",
-    killed: "killed: strikes fall back; systemd would start it again, and so do we",
+    running: "doord runs", off: "there is no power", starting: "doord is starting",
+    killed: "it starts again, as by systemd",
   },
 };
 
@@ -37,7 +37,9 @@ export function showRig(rig) {
   const broken = { line: rig.line !== "whole", power: rig.power === "off", disk: rig.disk !== "well" };
   for (const [what, is] of Object.entries(broken)) {
     mark(button(what), "aria-pressed", String(is));
-    word(button(what), WORDS[what][Number(is)]);
+    word(button(what).querySelector("b"), WORDS[what][Number(is)]);
   }
-  for (const [what, words] of Object.entries(STATES)) word(byId(`${what}-state`), words[rig[what]] ?? rig[what]);
+  const told = Object.entries(STATES).map(([what, words]) => [what, words[rig[what]] ?? rig[what]]);
+  for (const [what, words] of told) word(byId(`${what}-state`), words);
+  word(byId("rig-told"), told.map(([what, words]) => `${what}: ${words}`).join("; "));
 }
