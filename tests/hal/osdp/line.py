@@ -1,5 +1,6 @@
 """An RS-485 line in virtual time: paced to a baud, with readers that take a moment, and a wire that may lie."""
 
+import hashlib
 import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ def honest(burst: bytes, _direction: str, _now: int) -> bytes:
 def nonces(seed: bytes) -> Callable[[int], bytes]:
     """Different each time, the same in each run."""
     numbers = count()
-    return lambda size: (seed + next(numbers).to_bytes(8, "big"))[-size:]
+    return lambda size: hashlib.sha256(seed + bytes((next(numbers) & 0xFF,))).digest()[:size]
 
 
 @dataclass
