@@ -4,6 +4,7 @@ import hashlib
 import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 from hal.events import Monotonic
@@ -99,6 +100,14 @@ class Line:
             reader.silence()
             answer = reader.receive(burst)
             if answer and not self.cut:
-                heard = self.wire(answer, "to CP", self.now)
-                when = self.now + TURNAROUND + len(answer) * self._character
-                self.at(when, lambda heard=heard: self._effects(self.cp.receive(heard, Monotonic(self.now))))  # type: ignore[misc]  # mypy and a default argument
+                self._answer(self.wire(answer, "to CP", self.now))
+
+    def _answer(self, heard: bytes) -> None:
+        """Eight characters at a time, as a UART's FIFO hands them on."""
+        for at in range(0, len(heard), 8):
+            piece = heard[at : at + 8]
+            when = self.now + TURNAROUND + (at + len(piece)) * self._character
+            self.at(when, partial(self._hear, piece))
+
+    def _hear(self, piece: bytes) -> None:
+        self._effects(self.cp.receive(piece, Monotonic(self.now)))
