@@ -44,6 +44,10 @@ def _add_init(commands: Any) -> None:
     parser.add_argument(
         "--token-key-copy", type=Path, metavar="PATH", help="a new file for the offline copy, on removable media"
     )
+    parser.add_argument(
+        "--token-key", type=Path, metavar="PATH",
+        help="the offline copy of a monitor that was lost, made anew: nobody needs new codes",
+    )  # fmt: skip
     parser.add_argument("--simulated", action="store_true", help="for simulated boards only; needs no copy")
     parser.set_defaults(run=_init)
 

@@ -23,6 +23,7 @@ from doorctl.seal.keys import (
     load_monitor_keys,
     read_controller_file,
     read_monitor_file,
+    token_key_from,
     write_controller_file,
     write_monitor_file,
 )
@@ -46,7 +47,7 @@ def init(args: argparse.Namespace) -> int:
     # before the keys: what a repeated init is held to
     if not paths.monitor_config.exists():
         write_settings(paths.monitor_config, settings)
-    keys = _keys(paths)
+    keys = _keys(paths, args.token_key)
     if args.token_key_copy is not None:
         _copy_token_key(paths, args.token_key_copy)
         note_copies(paths, token_fingerprints(paths.monitor_keys), datetime.now(tz=UTC).date())
@@ -114,8 +115,12 @@ def _check_same(paths: Paths, settings: Settings) -> None:
 def _check_copy(paths: Paths, args: argparse.Namespace) -> None:
     """Before anything is made: an init that cannot make the copy makes nothing."""
     copy: Path | None = args.token_key_copy
+    if copy is not None and args.token_key is not None:
+        raise OperatorError(
+            "--token-key-copy: with --token-key there is a copy already", hint="give one of the two; keep that copy"
+        )
     if copy is None:
-        if not args.simulated:
+        if not args.simulated and args.token_key is None:
             raise OperatorError(
                 "--token-key-copy: the token key needs an offline copy: without it, a broken disk means new codes "
                 "for everybody",
@@ -130,10 +135,14 @@ def _check_copy(paths: Paths, args: argparse.Namespace) -> None:
         raise OperatorError(f"{copy}: a copy beside the key is no copy", hint="use removable media")
 
 
-def _keys(paths: Paths) -> MonitorKeys:
-    if (paths.monitor_keys / "receipt.key").exists():
-        return load_monitor_keys(paths.monitor_keys)
-    return create_monitor_keys(paths.monitor_keys)
+def _keys(paths: Paths, copy: Path | None) -> MonitorKeys:
+    token = None if copy is None else token_key_from(copy, copy.read_bytes())
+    if not (paths.monitor_keys / "receipt.key").exists():
+        return create_monitor_keys(paths.monitor_keys, token=token)
+    keys = load_monitor_keys(paths.monitor_keys)
+    if token is not None and token.public_key() != keys.token.public_key():
+        raise OperatorError(f"{copy}: another token key than this monitor's", hint="move the folder away to begin anew")
+    return keys
 
 
 def _copy_token_key(paths: Paths, copy: Path) -> None:

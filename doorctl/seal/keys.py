@@ -161,12 +161,15 @@ def load_controller_keys(paths: Paths) -> ControllerKeys:
     )  # fmt: skip
 
 
-def create_monitor_keys(directory: Path) -> MonitorKeys:
-    """New monitor keys in `directory`; OperatorError where there are some."""
+def create_monitor_keys(directory: Path, *, token: X25519PrivateKey | None = None) -> MonitorKeys:
+    """New monitor keys in `directory`; OperatorError where there are some.
+
+    `token`: of a monitor that was lost, so that rows sealed to it still open.
+    """
     private_files.create_folder(directory)
     _refuse_existing(directory, _TOKEN, _RECORD, _RECEIPT)
     keys = MonitorKeys(
-        token=X25519PrivateKey.generate(),
+        token=X25519PrivateKey.generate() if token is None else token,
         record=RecordKey(mlkem=MLKEM768PrivateKey.generate(), x25519=X25519PrivateKey.generate()),
         receipt=Ed25519PrivateKey.generate(),
     )
