@@ -142,6 +142,7 @@ def _pair(path: Path, args: argparse.Namespace, *, simulated: bool) -> str:
             f"{args.monitor}: this monitor is {kind}",
             hint="a board of `init --mock` pairs with a monitor of `monitor init --simulated`, and with no other",
         )
+    another = False
     if path.exists():
         present = read_monitor_file(path)
         if present == offered:
@@ -149,8 +150,20 @@ def _pair(path: Path, args: argparse.Namespace, *, simulated: bool) -> str:
         print(f"this board trusts: {present.fingerprint}", file=sys.stderr)
         if present.keys.token_fingerprint != offered.keys.token_fingerprint:
             print("its token key is another: afterwards everybody needs new codes", file=sys.stderr)
+        another = present.keys.record_fingerprint != offered.keys.record_fingerprint
     print(f"{args.monitor} is of: {offered.fingerprint}", file=sys.stderr)
     if not confirmed("is that what the monitor shows?", yes=args.yes):
         raise OperatorError("nothing was paired", hint="compare the fingerprints, then answer y or give --yes")
+    if another:
+        _renew_journal(args)  # first: repeated after a failure, a pairing that was written does nothing more
     write_monitor_file(path, offered)
     return offered.fingerprint
+
+
+def _renew_journal(args: argparse.Namespace) -> None:
+    """Another monitor reads none of the old one's records; it is told of all people anew."""
+    from doorctl.backup.renewing import renew_journal
+
+    aside = renew_journal(Paths.chosen(args.home))
+    if aside is not None:
+        print(f"records for the old monitor were put aside: journal.db.before-{aside}", file=sys.stderr)
