@@ -27,8 +27,14 @@ def add_parser(subparsers: Any) -> None:
         description="Make this board's keys, roster and first configuration, and pair it with its monitor. "
         "Compare both fingerprints with what the monitor shows; then carry controller.toml to the monitor and "
         "run `doorctl monitor trust controller.toml` there. What is there already is kept, so it can be run again.",
-        epilog="example: doorctl init --monitor monitor.toml\nlaptop:  doorctl --home site init --mock --monitor FILE",
+        epilog="example: doorctl init --monitor monitor.toml\n"
+        "wizard:  doorctl init --wizard\n"
+        "laptop:  doorctl --home site init --mock --monitor FILE",
     )
+    parser.add_argument(
+        "--wizard", action="store_true",
+        help="write the first configuration by asking; then, with --monitor, go on as without it",
+    )  # fmt: skip
     parser.add_argument(
         "--monitor", type=Path, metavar="FILE", help="the monitor.toml that `doorctl monitor init` made"
     )
@@ -42,6 +48,10 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make what is missing, in an order that can be repeated after any failure."""
     paths = Paths.chosen(args.home)
+    if args.wizard:
+        _by_asking(paths, mock=args.mock)
+        if args.monitor is None:
+            return _written(paths, as_json=args.json)
     for folder in (paths.etc, paths.var):
         folder.mkdir(parents=True, exist_ok=True)
     monitor = _pair(_configured(paths, mock=args.mock), args, simulated=_simulated(paths, mock=args.mock))
@@ -53,6 +63,26 @@ def run(args: argparse.Namespace) -> int:
     print(f"this controller: {made['fingerprint']}  ({paths.controller_public})")
     print(f"next: edit {paths.config}, run `doorctl check`,")
     print(f"      carry {paths.controller_public} to the monitor, run `doorctl monitor trust` there, and compare both")
+    return 0
+
+
+def _by_asking(paths: Paths, *, mock: bool) -> None:
+    from doorctl.cli.init_wizard import ask_and_write
+
+    ask_and_write(paths.config, mock=mock)
+
+
+def _written(paths: Paths, *, as_json: bool) -> int:
+    """What the wizard came to, in the words of `doorctl check`."""
+    from doorctl.cli.check import summary
+    from doorctl.config.reading import read_config
+
+    found = summary(read_config(paths.config))
+    if as_json:
+        print(json.dumps({"written": str(paths.config), "summary": found}))
+        return 0
+    print(f"{paths.config}: {found}: no mistakes")
+    print("next: `doorctl init --monitor FILE` makes keys and roster and pairs this board with its monitor")
     return 0
 
 

@@ -6,7 +6,6 @@ that a name exists (unless the names are given), that one number is less than an
 
 from collections.abc import Iterable
 from typing import Any, Final, assert_never
-from zoneinfo import available_timezones
 
 from doorctl.config.key import (
     LONGEST_NAME,
@@ -33,6 +32,7 @@ from doorctl.config.key import (
 )
 from doorctl.config.keys import KEYS, keys_in
 from doorctl.config.lines import Place
+from doorctl.config.site_reading import zones
 from doorctl.config.types import KeypadEncoding
 from hal.wiegand.cards import FORMATS
 from hal.wiegand.keys import FRAME_BITS
@@ -93,7 +93,7 @@ def _values(key: Key, kind: Kind) -> Schema:  # noqa: PLR0911, PLR0912, C901  on
         case Text():
             return {"type": "string", "pattern": _NO_CONTROL}
         case Zone():
-            return {"enum": sorted(available_timezones())}
+            return {"enum": sorted(zones())}
         case Dates():
             return {"type": "array", "items": {"type": "string", "format": "date", "pattern": _DATE_PATTERN}}
         case Seconds(low=low, high=high):

@@ -1,5 +1,6 @@
 """[site], [monitor], [codes], [lockout], [log] and [hal] of the installer's file: tables that stand once."""
 
+from functools import cache
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -32,17 +33,23 @@ def read_site(section: Section) -> Site:
     if name:
         check_name(section.mistakes, (*section.place, "id"), name)
     zone = section.text("timezone", expected='a time zone such as "Europe/Lisbon"')
-    if zone and zone not in available_timezones():
+    if zone and zone not in zones():
         section.wrong("timezone", expected="a name of the IANA time zone database", hint=nearest_zone(zone))
     return Site(id=name, timezone=zone)
 
 
+@cache
+def zones() -> frozenset[str]:
+    """Every zone this machine knows; the search through its folders is made once."""
+    return frozenset(available_timezones())
+
+
 def nearest_zone(zone: str) -> str | None:
     """The zone of the same city (`Lisbon` → `Europe/Lisbon`), else the nearest name."""
-    zones = sorted(available_timezones())
+    known_zones = sorted(zones())
     city = zone.rpartition("/")[2].strip().replace(" ", "_").casefold()
-    same = [known for known in zones if "/" in known and known.rpartition("/")[2].casefold() == city]
-    return f'did you mean "{same[-1]}"?' if same else nearest(zone, zones)
+    same = [known for known in known_zones if "/" in known and known.rpartition("/")[2].casefold() == city]
+    return f'did you mean "{same[-1]}"?' if same else nearest(zone, known_zones)
 
 
 def read_monitor(section: Section) -> MonitorLink:

@@ -52,7 +52,7 @@ def test_mistakes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(captured.out)
     assert (len(found["mistakes"]), found["warnings"], captured.err) == (15, [], "")
     assert found["mistakes"][0] == {
-        "file": "mistaken.toml", "line": 3, "key": "site.id",
+        "file": "mistaken.toml", "line": 3, "column": 6, "key": "site.id",
         "expected": "a name of 1 to 20 lower-case letters, digits and hyphens", "found": '"Harbour Street"',
         "hint": 'try "harbour-street"',
     }  # fmt: skip
