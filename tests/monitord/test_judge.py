@@ -128,6 +128,20 @@ def test_an_enrolment_that_comes_after_its_first_use_explains_it(board: Board, c
     assert court.wait(900 * SECOND) == []
 
 
+def test_a_card_used_while_an_import_is_still_announced_is_no_alarm(board: Board, court: Court) -> None:
+    imported = [new_row(f"Person {number}") for number in range(3)]
+    court.knows(*imported)
+    board.rows += imported
+    board.generation += 1
+    used = board.access(imported[2])  # numbered before the announcements, which take minutes
+    board.rows, board.generation = board.rows[:-3], board.generation - 1
+    parts = board.enrol(*imported, parts=3)
+    assert court.take(used, *parts[:2]) == []
+    assert court.wait(300 * SECOND) == []
+    assert court.take(parts[2]) == []
+    assert court.wait(900 * SECOND) == []
+
+
 def test_an_enrolment_withheld_too_long_is_an_alarm_that_ends_when_it_comes(board: Board, court: Court) -> None:
     late = new_row("Cleo")
     court.knows(late)
