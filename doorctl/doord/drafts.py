@@ -43,6 +43,8 @@ class Draft:
     """What gives way when this record is journaled."""
     weight_matched: bool | None = None
     """Whether it gives way with the matched ones; None: as its kind and flags say."""
+    unhurried: bool = False
+    """One of thousands that come at once: the courier gets it as backlog, so that no fresh record waits behind it."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -58,6 +60,8 @@ class Recording:
     committed: asyncio.Future[None]
     """Done when the disk has it; never fails."""
     made: Monotonic
+    unhurried: bool = False
+    """Never offered as fresh."""
     held_by: int = 0
     """The connection of the courier that was given it to keep while the disk has it not; 0: none."""
     receipted: bool = False

@@ -150,6 +150,7 @@ class Recorder:
             loss=draft.loss,
         )
         recording = self._enqueue(sealed, self._previous, Sequence(self._sequence), entry)
+        recording.unhurried = draft.unhurried
         if self.storage_failed:
             self._keep(recording)
         return recording
@@ -297,7 +298,7 @@ class Recorder:
         self._by_hash.pop(recording.hash, None)
         if not recording.committed.done():
             recording.committed.set_result(None)
-        if recording.record is not None and not recording.receipted:
+        if recording.record is not None and not recording.receipted and not recording.unhurried:
             self._link.fresh(recording.record)  # also where it was kept: from here on it may give way there
 
     def _keep(self, recording: Recording) -> None:

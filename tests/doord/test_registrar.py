@@ -1,5 +1,6 @@
 """The monitor is told every generation of the roster, in order, again after a crash at most in part."""
 
+import asyncio
 import secrets
 from datetime import date
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from doorctl.doord import registrar as registrar_module
+from doorctl.doord.drafts import Draft, Recording
 from doorctl.errors import StorageError
 from doorctl.roster.change import NewHolder, NewRow
 from doorctl.roster.enrolment import RosterWriter
@@ -161,5 +163,55 @@ def test_a_disk_that_fails_is_not_buried_in_registrations(play: Play, monkeypatc
         house.loop.threads["journal"].disk_takes_nothing = False
         await house.wait(9)
         assert told(house) == in_the_roster(house)
+
+    play(story, courier=False)
+
+
+def test_an_import_goes_as_backlog_so_that_nothing_fresh_waits_behind_it(play: Play) -> None:
+    async def story(house: House) -> None:
+        house.courier.receipts = False
+        import_people(house, 2 * ENTRIES_PER_RECORD)  # 14 parts
+        await house.wait(3)
+        parts = [one for one in told(house) if one.generation == GENERATIONS + 1]
+        assert [one.part for one in parts] == list(range(1, 15))
+        fresh = [house.monitor.open(record)[1] for record in house.courier.records(Type.FRESH)]
+        assert [body for body in fresh if body.roster_generation > GENERATIONS and body.kind is Kind.ENROLLED] == []
+        waiting = [stored.record for stored in house.doord.journal.pending(5000)]
+        assert await house.doord.receipts.backlog(5000) == waiting
+
+    play(story)
+
+
+def test_an_import_never_fills_the_spool(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registrar_module, "STEP", 2)
+
+    async def story(house: House) -> None:
+        room = house.recorder.pending + 6
+        monkeypatch.setattr(registrar_module, "ROOM", room)
+        import_people(house, 2 * ENTRIES_PER_RECORD)  # 14 parts
+        await house.wait(10)
+        assert room <= house.recorder.pending <= room + 2
+        assert house.doord.journal.sent_generation() == GENERATIONS
+        monkeypatch.setattr(registrar_module, "ROOM", room + 100)  # receipts came
+        await house.wait(10)
+        assert told(house) == in_the_roster(house)
+
+    play(story, courier=False)
+
+
+def test_a_card_has_its_turn_between_two_records_of_an_import(play: Play) -> None:
+    async def story(house: House) -> None:
+        import_people(house, 2 * ENTRIES_PER_RECORD)
+        happened: list[str] = []
+        record = house.recorder.record
+
+        def recorded(draft: Draft) -> Recording:
+            happened.append("record")
+            asyncio.get_running_loop().call_soon(happened.append, "a turn for others")
+            return record(draft)
+
+        house.recorder.record = recorded  # type: ignore[method-assign]  # and what runs after it
+        await house.wait(2)
+        assert happened[:28] == ["record", "a turn for others"] * 14
 
     play(story, courier=False)
