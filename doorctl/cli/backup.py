@@ -66,6 +66,7 @@ def _make(file: Path, args: argparse.Namespace) -> int:
     from doorctl.backup.subject import of_board, of_monitor
     from doorctl.cli.backup_passphrase import new_passphrase
     from doorctl.cli.backup_progress import Progress
+    from doorctl.cli.monitor_copy import note_copies
 
     paths, now = Paths.chosen(args.home), WallTime(time.time_ns())
     if args.monitor:
@@ -76,6 +77,8 @@ def _make(file: Path, args: argparse.Namespace) -> int:
     passphrase = None if args.plain else new_passphrase(args.passphrase_file)
     with Progress() as progress:
         manifest = make_backup(file, contents, label, passphrase=passphrase, without=without, told=progress)
+    if manifest.token_keys:
+        note_copies(paths, list(manifest.token_keys), datetime.now(tz=UTC).date())
     _report(manifest, file, sealed=passphrase is not None, as_json=args.json)
     return 0
 

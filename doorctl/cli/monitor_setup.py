@@ -50,6 +50,7 @@ def init(args: argparse.Namespace) -> int:
     keys = _keys(paths, args.token_key)
     if args.token_key_copy is not None:
         _copy_token_key(paths, args.token_key_copy)
+    if args.token_key_copy is not None or args.token_key is not None:
         note_copies(paths, token_fingerprints(paths.monitor_keys), datetime.now(tz=UTC).date())
     certificate = _certificate(paths)
     if not (paths.monitor_keys / "console.token").exists():

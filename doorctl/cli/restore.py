@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +57,15 @@ def run(args: argparse.Namespace) -> int:
     from doorctl.backup.restoring import opened, restore
     from doorctl.cli.backup_passphrase import passphrase
     from doorctl.cli.backup_progress import Progress
+    from doorctl.cli.monitor_copy import note_copies
 
     paths = Paths.chosen(args.home)
     with opened(args.file, lambda: passphrase(args.passphrase_file)) as backup, Progress() as progress:
         contents = _contents(paths, backup.manifest, args)
         changes = _changes(paths, contents, backup.manifest, args)
         done = restore(backup, contents, changes, replace=args.replace, told=progress)
+    if backup.manifest.token_keys:
+        note_copies(paths, list(backup.manifest.token_keys), datetime.now(tz=UTC).date())
     _report(paths, backup.manifest, done, args)
     return 0
 

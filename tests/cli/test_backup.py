@@ -66,7 +66,7 @@ def _state(board: Board) -> dict[str, bytes]:
     return {
         str(path.relative_to(board.home)): _said(path)
         for path in sorted(board.home.rglob("*"))
-        if path.is_file() and path.suffix != ".lock"
+        if path.is_file() and path.suffix != ".lock" and path.name != "token-key-copies.json"
     }
 
 
