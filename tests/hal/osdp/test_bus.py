@@ -1,0 +1,112 @@
+"""The line on a real pty, with a reader behind it that runs on the same loop."""
+
+import asyncio
+import os
+import tty
+from collections.abc import Callable
+from pathlib import Path
+
+from hal.osdp.bus import Bus
+from hal.osdp.commands import CardData, Command, Keys, buzzer
+from hal.osdp.emulator import Emulator, Shown
+from hal.osdp.happenings import Gone, Happening, Heard, Offline, Online
+from hal.osdp.session import ReaderSettings
+
+KEY = bytes(range(16))
+
+
+class Pty:
+    """A device node that readers answer behind, until it is unplugged."""
+
+    def __init__(self, link: Path, readers: list[Emulator]) -> None:
+        self._link, self._readers = link, readers
+        self.plug()
+
+    def plug(self) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self._link.symlink_to(os.ttyname(self._slave))
+        asyncio.get_running_loop().add_reader(self._master, self._readable)
+
+    def _readable(self) -> None:
+        burst = os.read(self._master, 4096)
+        for reader in self._readers:
+            if answer := reader.receive(burst):
+                os.write(self._master, answer)
+
+    def unplug(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._master)
+        self._link.unlink()
+        os.close(self._slave)
+        os.close(self._master)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110  what is waited for happens in callbacks of the loop
+            await asyncio.sleep(0.002)
+
+
+def of(told: list[tuple[int, Happening]], kind: type[Happening]) -> list[tuple[int, Happening]]:
+    return [one for one in told if isinstance(one[1], kind)]
+
+
+def test_readers_of_a_real_port_are_heard_and_told(tmp_path: Path) -> None:
+    async def story() -> None:
+        readers = [Emulator(number, os.urandom, key=KEY) for number in range(3)]
+        pty = Pty(tmp_path / "tty", readers)
+        told: list[tuple[int, Happening]] = []
+        settings = [ReaderSettings(address=number, key=KEY) for number in range(3)]
+        bus = Bus(str(tmp_path / "tty"), baud=115_200, readers=settings)
+        bus.start(lambda address, happening: told.append((address, happening)))
+        await until(lambda: len(of(told, Online)) == 3)
+        readers[2].card(26, 99)
+        readers[1].press(b"12")
+        bus.order(0, Command.BUZZER, buzzer(on_ds=2, off_ds=1, count=1))
+        await until(lambda: len(of(told, Heard)) == 2 and len(readers[0].shown) == 1)
+        assert sorted(of(told, Heard), key=lambda one: one[0]) == [
+            (1, Heard(what=Keys(reader=0, pressed=b"12"))),
+            (2, Heard(what=CardData(reader=0, length=26, raw=99))),
+        ]
+        assert list(readers[0].shown) == [Shown(command=Command.BUZZER, data=buzzer(on_ds=2, off_ds=1, count=1))]
+        bus.close()
+        bus.close()
+        assert of(told, Offline) == [(number, Offline(why=Gone.CLOSED)) for number in range(3)]
+        pty.unplug()
+
+    asyncio.run(story())
+
+
+def test_a_device_that_vanishes_is_opened_again_when_it_is_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        reader = Emulator(0, os.urandom, key=KEY)
+        pty = Pty(tmp_path / "tty", [reader])
+        told: list[tuple[int, Happening]] = []
+        bus = Bus(str(tmp_path / "tty"), baud=9600, readers=[ReaderSettings(address=0, key=KEY)])
+        bus.start(lambda address, happening: told.append((address, happening)))
+        await until(lambda: len(of(told, Online)) == 1)
+        pty.unplug()
+        await until(lambda: of(told, Offline) == [(0, Offline(why=Gone.CLOSED))])
+        assert not bus.is_open
+        pty.plug()
+        await until(lambda: len(of(told, Online)) == 2)
+        assert bus.opened == 2
+        bus.close()
+        pty.unplug()
+
+    asyncio.run(story())
+
+
+def test_a_device_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        told: list[tuple[int, Happening]] = []
+        bus = Bus(str(tmp_path / "tty"), baud=9600, readers=[ReaderSettings(address=0, key=KEY)])
+        bus.start(lambda address, happening: told.append((address, happening)))
+        assert not bus.is_open
+        pty = Pty(tmp_path / "tty", [Emulator(0, os.urandom, key=KEY)])
+        await until(lambda: len(of(told, Online)) == 1)
+        bus.close()
+        pty.unplug()
+
+    asyncio.run(story())
