@@ -31,7 +31,7 @@ def reach(address: Address, context: ssl.SSLContext, pinned: bytes) -> Finding:
     """How far a connection comes."""
     try:
         socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # the latter: no name at all, as a..b
         return wrong(f"{address}: the name does not resolve", "look at DNS, or write an address into monitor.toml")
     try:
         connection = socket.create_connection((address.host, address.port), timeout=WITHIN_S)
