@@ -42,7 +42,7 @@ def keys_in(table: Key) -> list[Key]:
 def keys_called(asked: Place) -> list[Key]:
     """The keys that somebody means by `door.front.strike`, `door.*.strike`, `door.strike` or `strike`; [] for none."""
     exact = [key for key in KEYS if stands_for(key.place, asked)]
-    named = [key for key in KEYS if _without_names(key.place) == asked]
+    named = [key for key in KEYS if stands_for(_without_names(key.place), asked)]
     ending = [key for key in KEYS if key.place[-len(asked) :] == asked]
     return _unlike(named or exact or ending)
 
@@ -57,7 +57,7 @@ def nearest_keys(asked: Place) -> list[str]:
 
 
 def _without_names(place: Place) -> Place:
-    return tuple(part for part in place if not part.isupper())
+    return tuple(part for part in place if part == "INPUT" or not part.isupper())
 
 
 def _unlike(keys: Iterable[Key]) -> list[Key]:

@@ -69,7 +69,8 @@ def _meant(word: str) -> str | None:
 
 
 def _data_lines(section: Section, pins: Pins) -> tuple[str, str]:
-    if section.has("osdp"):
+    if "osdp" in section.table:
+        section.has("osdp")
         section.wrong("osdp", expected="a wiegand reader", hint=_OSDP_HINT)
         section.has("wiegand")
         section.has("address")
@@ -85,7 +86,7 @@ def _data_lines(section: Section, pins: Pins) -> tuple[str, str]:
 def _format(section: Section, *, needed: bool) -> str | None:
     if not section.has("format"):
         # an osdp reader has none, and that it is one was noted
-        if needed and not section.has("osdp"):
+        if needed and "osdp" not in section.table:
             section.wrong("format", expected="the card format", hint='most 26-bit cards are format = "H10301"')
         return None
     name = section.text("format", expected="the name of a card format")
@@ -98,7 +99,7 @@ def _format(section: Section, *, needed: bool) -> str | None:
 
 def _keypad(section: Section, *, needed: bool) -> KeypadEncoding | None:
     if not section.has("keypad"):
-        if needed and not section.has("osdp"):
+        if needed and "osdp" not in section.table:
             expected = "the keypad's encoding, since the mode asks for a code"
             section.wrong("keypad", expected=expected, hint='mostly "8-bit" or "4-bit"')
         return None

@@ -99,7 +99,10 @@ LOG: Final = (
     Key(place=("log",), kind=Table(), meaning="how long the board keeps its access log"),
     Key(
         place=("log", "keep_days"), kind=Whole(low=1, high=3650, unit="days"), default=90, example="30",
-        meaning="for how many days the board keeps the access log; `doorctl log export` keeps elsewhere what must stay",
+        meaning=(
+            "for how many days the board keeps a line of the access log, of the newest 500,000 at most; older ones are "
+            "deleted, so export them before (`doorctl log export`) if they must be kept"
+        ),
         danger="the log says who came when: what is kept longer than there is a reason to is a harm by itself",
     ),
 )  # fmt: skip
