@@ -1,25 +1,18 @@
-"""doorctl holder add|list|show|edit|card|codes|remove: who is enrolled on this board.
+"""doorctl holder VERB: who is enrolled on this board. What each verb takes; what it does is in holder_*.py beside this.
 
 No flag names a meaning: codes are drawn by the site's policy for everyone, and shown once, on the controlling
-terminal only (holder_codes.py). Standard output and --json never have a code.
+terminal only (holder_codes.py, holder_slips.py). Standard output and --json never have a code.
 """
 
 import argparse
-import json
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from doorctl.cli.holder_card import CARD_HELP
-from doorctl.cli.holder_codes import run_add, run_card, run_codes
-from doorctl.cli.terminal import confirmed
-from doorctl.core.types import GroupName, HolderId
-from doorctl.errors import OperatorError
+from doorctl.cli.holder_choice import add_choice
+from doorctl.cli.parser import count
 from doorctl.paths import Paths
-
-if TYPE_CHECKING:
-    from doorctl.roster.holders import Holder
 
 _NO_DATE: Final = "none"
 
@@ -38,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
     _add_edit(verbs)
     _add_card_and_codes(verbs)
     _add_remove(verbs)
-    _add_import(verbs)
+    _add_import_and_export(verbs)
 
 
 def _add_add(verbs: Any) -> None:
@@ -52,7 +45,7 @@ def _add_add(verbs: Any) -> None:
     add.add_argument("--group", action="append", default=[], metavar="GROUP", help="may be given several times")
     add.add_argument("--card", metavar="CARD", help=CARD_HELP)
     _dates(add)
-    add.set_defaults(run=_checked_add)
+    add.set_defaults(run=_run_add)
 
 
 def _add_list_and_show(verbs: Any) -> None:
@@ -63,8 +56,10 @@ def _add_list_and_show(verbs: Any) -> None:
         epilog="example: doorctl holder list lopez --group staff",
     )
     listing.add_argument("search", nargs="?", metavar="TEXT", help="only names with this text")
-    listing.add_argument("--group", metavar="GROUP", help="only members of a group")
-    listing.set_defaults(run=run_list)
+    add_choice(listing)
+    listing.add_argument("--limit", type=count, metavar="N", help="at most so many, for scripts that read pages")
+    listing.add_argument("--after", metavar="HOLDER", help="only those behind this short name: the next page")
+    listing.set_defaults(run=_run_list)
     show = verbs.add_parser(
         "show",
         help="one person",
@@ -72,7 +67,7 @@ def _add_list_and_show(verbs: Any) -> None:
         epilog="example: doorctl holder show ana-lopez",
     )
     _holder(show)
-    show.set_defaults(run=run_show)
+    show.set_defaults(run=_run_show)
 
 
 def _add_edit(verbs: Any) -> None:
@@ -88,7 +83,7 @@ def _add_edit(verbs: Any) -> None:
     either.add_argument("--suspend", action="store_true", help="refuse every credential of the person")
     either.add_argument("--resume", action="store_true", help="end that")
     _dates(edit, extra="; none: without")
-    edit.set_defaults(run=run_edit)
+    edit.set_defaults(run=_run_edit)
 
 
 def _add_card_and_codes(verbs: Any) -> None:
@@ -101,31 +96,36 @@ def _add_card_and_codes(verbs: Any) -> None:
     )
     _holder(card)
     card.add_argument("card", metavar="CARD", help=CARD_HELP)
-    card.set_defaults(run=run_card)
+    card.set_defaults(run=_run_card)
     codes = verbs.add_parser(
         "codes",
-        help="draw a person's whole set of codes anew",
+        help="draw the whole set of codes of a person or a group anew",
         description="Draw a person's whole set of codes anew. The old ones open nothing from this moment; the new "
-        "ones are shown once on this terminal.",
-        epilog="example: doorctl holder codes ana-lopez",
+        "ones are shown once on this terminal. Of several people each is drawn when the slip of the one before was "
+        "confirmed, so that nobody's codes die before somebody reads the new ones.",
+        epilog="example: doorctl holder codes ana-lopez\nmany:    doorctl holder codes --group staff",
     )
-    _holder(codes)
-    codes.set_defaults(run=run_codes)
+    _holders(codes)
+    add_choice(codes)
+    codes.add_argument("--yes", action="store_true", help="do not ask")
+    codes.set_defaults(run=_run_codes)
 
 
 def _add_remove(verbs: Any) -> None:
     remove = verbs.add_parser(
         "remove",
-        help="remove a person and every row of theirs",
-        description="Remove a person: card and codes open nothing from this moment. The access log keeps the name.",
-        epilog="example: doorctl holder remove ana-lopez",
+        help="remove people and every row of theirs",
+        description="Remove people: card and codes open nothing from this moment. The access log keeps the names. "
+        "Shows who it is about and asks; all of them are removed or nobody.",
+        epilog="example: doorctl holder remove ana-lopez\nleavers: doorctl holder remove --expired",
     )
-    _holder(remove)
+    _holders(remove)
+    add_choice(remove)
     remove.add_argument("--yes", action="store_true", help="do not ask")
-    remove.set_defaults(run=run_remove)
+    remove.set_defaults(run=_run_remove)
 
 
-def _add_import(verbs: Any) -> None:
+def _add_import_and_export(verbs: Any) -> None:
     importing = verbs.add_parser(
         "import",
         help="enrol many people from a CSV file",
@@ -142,6 +142,61 @@ def _add_import(verbs: Any) -> None:
         "--report", type=Path, metavar="FILE", help="every refused line with its reason, CSV or .json; a new file"
     )
     importing.set_defaults(run=_run_import)
+    exporting = verbs.add_parser(
+        "export",
+        help="who is enrolled, as CSV that import reads",
+        description="Who is enrolled, as CSV that `doorctl holder import` reads again, or as JSON. Cards and codes are "
+        "not in it: the board itself keeps only hashes of them.",
+        epilog="example: doorctl holder export --group staff > staff.csv",
+    )
+    add_choice(exporting)
+    exporting.set_defaults(run=_run_export, search=None)
+
+
+def _run_add(args: argparse.Namespace) -> int:
+    """Refuse what cannot be before anybody is asked for a card."""
+    from doorctl.cli.holder_change import changed, known_groups
+    from doorctl.cli.holder_codes import run_add
+
+    known_groups(Paths.chosen(args.home), args.group)
+    args.valid_from, args.valid_until = changed(args.valid_from, None), changed(args.valid_until, None)
+    return run_add(args)
+
+
+def _run_list(args: argparse.Namespace) -> int:
+    from doorctl.cli.holder_list import run_list
+
+    return run_list(args)
+
+
+def _run_show(args: argparse.Namespace) -> int:
+    from doorctl.cli.holder_list import run_show
+
+    return run_show(args)
+
+
+def _run_edit(args: argparse.Namespace) -> int:
+    from doorctl.cli.holder_change import run_edit
+
+    return run_edit(args)
+
+
+def _run_card(args: argparse.Namespace) -> int:
+    from doorctl.cli.holder_codes import run_card
+
+    return run_card(args)
+
+
+def _run_codes(args: argparse.Namespace) -> int:
+    from doorctl.cli.holder_redraw import run_codes
+
+    return run_codes(args)
+
+
+def _run_remove(args: argparse.Namespace) -> int:
+    from doorctl.cli.holder_change import run_remove
+
+    return run_remove(args)
 
 
 def _run_import(args: argparse.Namespace) -> int:
@@ -150,117 +205,18 @@ def _run_import(args: argparse.Namespace) -> int:
     return run_import(args)
 
 
-def run_list(args: argparse.Namespace) -> int:
-    """Everybody, or those who match."""
-    from doorctl.roster.lookup import RosterReader
+def _run_export(args: argparse.Namespace) -> int:
+    from doorctl.cli.holder_list import run_export
 
-    with RosterReader.open(Paths.chosen(args.home).roster) as reader:
-        group = None if args.group is None else GroupName(args.group)
-        holders = reader.holders(args.search, group=group)
-    if args.json:
-        print(json.dumps([plain(holder) for holder in holders], indent=2))
-        return 0
-    for holder in holders:
-        state = "suspended" if holder.suspended else ""
-        print(f"{holder.id:<24} {holder.label:<32} {', '.join(holder.groups):<24} {state}".rstrip())
-    if not holders:
-        print("nobody is enrolled" if args.search is None and group is None else "nobody matches")
-    return 0
-
-
-def run_show(args: argparse.Namespace) -> int:
-    """One person; never a code, never a card's number."""
-    from doorctl.roster.lookup import RosterReader
-
-    with RosterReader.open(Paths.chosen(args.home).roster) as reader:
-        holder = reader.holder(HolderId(args.holder))
-    if args.json:
-        print(json.dumps(plain(holder), indent=2))
-    else:
-        print("\n".join(lines(holder)))
-    return 0
-
-
-def run_edit(args: argparse.Namespace) -> int:
-    """Groups, dates, suspension; what can be refused is done first."""
-    from doorctl.cli.holder_enrol import Enrolment
-
-    paths, holder = Paths.chosen(args.home), HolderId(args.holder)
-    dated = args.valid_from is not None or args.valid_until is not None
-    if args.group is None and not dated and not args.suspend and not args.resume:
-        raise OperatorError("nothing to change was named", hint="`doorctl holder edit --help` says what can be")
-    _known_groups(paths, args.group or ())
-    enrolment = Enrolment.open(paths)
-    try:
-        present = enrolment.writer.holder(holder)
-        if dated:
-            enrolment.writer.set_validity(
-                holder,
-                valid_from=_changed(args.valid_from, present.valid_from),
-                valid_until=_changed(args.valid_until, present.valid_until),
-            )
-        if args.group is not None:
-            enrolment.writer.set_groups(holder, [GroupName(group) for group in args.group])
-        if args.suspend or args.resume:
-            enrolment.writer.set_suspended(holder, args.suspend)
-    finally:
-        enrolment.close()
-    return run_show(args)
-
-
-def run_remove(args: argparse.Namespace) -> int:
-    """The person and all rows."""
-    from doorctl.cli.holder_enrol import Enrolment
-
-    enrolment = Enrolment.open(Paths.chosen(args.home))
-    try:
-        holder = enrolment.writer.holder(HolderId(args.holder))
-        if not confirmed(f"remove {holder.label} ({holder.id})?", yes=args.yes):
-            raise OperatorError("nobody was removed", hint="answer y, or give --yes")
-        enrolment.writer.remove_holder(holder.id)
-    finally:
-        enrolment.close()
-    print(json.dumps({"removed": holder.id}) if args.json else f"{holder.id}: removed")
-    return 0
-
-
-def plain(holder: "Holder") -> dict[str, Any]:
-    """A holder as --json says it."""
-    return {
-        "holder": holder.id,
-        "name": holder.label,
-        "groups": list(holder.groups),
-        "card": holder.card is not None,
-        "valid_from": None if holder.valid_from is None else holder.valid_from.isoformat(),
-        "valid_until": None if holder.valid_until is None else holder.valid_until.isoformat(),
-        "suspended": holder.suspended,
-        "codes_drawn": holder.drawn.isoformat(),
-    }
-
-
-def lines(holder: "Holder") -> list[str]:
-    """A holder as people read it."""
-    facts = {
-        "holder": holder.id,
-        "name": holder.label,
-        "groups": ", ".join(holder.groups) or "none: no door opens",
-        "card": "yes" if holder.card is not None else "no",
-        "valid": f"{holder.valid_from or 'always'} to {holder.valid_until or 'no end'}",
-        "suspended": "yes: every credential is refused" if holder.suspended else "no",
-        "codes drawn": str(holder.drawn),
-    }
-    return [f"{name:<12} {value}" for name, value in facts.items()]
-
-
-def _checked_add(args: argparse.Namespace) -> int:
-    """Refuse what cannot be before anybody is asked for a card."""
-    _known_groups(Paths.chosen(args.home), args.group)
-    args.valid_from, args.valid_until = _changed(args.valid_from, None), _changed(args.valid_until, None)
-    return run_add(args)
+    return run_export(args)
 
 
 def _holder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("holder", metavar="HOLDER", help="the short name, as `doorctl holder list` shows it")
+
+
+def _holders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("holder", nargs="*", metavar="HOLDER", help="short names, as `doorctl holder list` shows them")
 
 
 def _dates(parser: argparse.ArgumentParser, *, extra: str = "") -> None:
@@ -277,21 +233,3 @@ def _date(text: str) -> date | str:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f'expected a date such as 2026-12-31, found "{text}"') from error
-
-
-def _changed(given: date | str | None, present: date | None) -> date | None:
-    """What stands after an option: not given leaves what was there, `none` takes it away."""
-    if given is None:
-        return present
-    return None if isinstance(given, str) else given
-
-
-def _known_groups(paths: Paths, groups: Sequence[str]) -> None:
-    from doorctl.config.reading import read_config
-    from doorctl.config.section import nearest
-
-    known = [group.name for group in read_config(paths.config).groups]
-    for group in groups:
-        if group not in known:
-            hint = nearest(group, known) or f"groups: {', '.join(known) or 'none; write a [group.NAME] table'}"
-            raise OperatorError(f'there is no group "{group}"', hint=hint)

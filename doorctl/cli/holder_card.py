@@ -1,6 +1,7 @@
 """`next@DOOR` and `FORMAT:FIELD:FIELD` → the card. Its number is shown on the controlling terminal and nowhere else."""
 
 import re
+import sys
 from collections.abc import Iterable
 from typing import Final, TextIO
 
@@ -9,17 +10,25 @@ from doorctl.core.types import Card
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 
-CARD_HELP: Final = "next@DOOR, the next card shown at a door, or FORMAT and its fields, as H10301:12:3456"
+CARD_HELP: Final = (
+    "next@DOOR, the next card shown at a door; - asks for FORMAT and its fields; or those themselves, as "
+    "H10301:12:3456, which other users of this machine can see while the command runs"
+)
 LONGEST_CARD: Final = 128
 """Bits; what readers send is shorter."""
 _HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]{1,32}")
+_LONGEST_LINE: Final = 256
 WAIT_S: Final = 60
 """For somebody to walk to the reader."""
 
 
 def read_card(paths: Paths, argument: str, terminal: TextIO) -> Card:
-    """The card that `next@DOOR` waits for, or the one that the fields say."""
+    """The card that `next@DOOR` waits for, the one that `-` reads from standard input, or the one the fields say."""
     word, at, place = argument.partition("@")
+    if argument == "-":
+        terminal.write("the card, as H10301:12:3456: ")
+        terminal.flush()
+        return _written_card(sys.stdin.readline(_LONGEST_LINE).strip())
     return _next_card(paths, place, terminal) if word == "next" and at else _written_card(argument)
 
 

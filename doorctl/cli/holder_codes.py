@@ -1,4 +1,4 @@
-"""doorctl holder add|card|codes: what draws codes. They are shown once, on the controlling terminal, and nowhere else.
+"""doorctl holder add|card, and codes of one person. Codes are shown once, on the controlling terminal only.
 
 The terminal is opened before anything is changed: without one nobody is enrolled and no code is drawn.
 """
@@ -46,22 +46,18 @@ def run_add(args: argparse.Namespace) -> int:
 
 def run_card(args: argparse.Namespace) -> int:
     """Another card, and so another set of rows and codes."""
-    return _redraw(args, card=args.card)
+    return redraw(args, HolderId(args.holder), card=args.card)
 
 
-def run_codes(args: argparse.Namespace) -> int:
-    """Another set of codes for the card that is there."""
-    return _redraw(args, card=None)
-
-
-def _redraw(args: argparse.Namespace, *, card: str | None) -> int:
+def redraw(args: argparse.Namespace, holder: HolderId, *, card: str | None) -> int:
+    """One person's whole set anew, with this card (None: the one that is there), shown at once."""
     from doorctl.cli.holder_enrol import Enrolment
 
     paths = Paths.chosen(args.home)
     with controlling_terminal() as terminal:
         enrolment = Enrolment.open(paths)
         try:
-            present = enrolment.writer.holder(HolderId(args.holder))
+            present = enrolment.writer.holder(holder)
             taken = present.card if card is None else enrolment.card(read_card(paths, card, terminal))
             enrolled = enrolment.redraw(present.id, card=taken)
         finally:

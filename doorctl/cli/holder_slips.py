@@ -13,7 +13,7 @@ from typing import Final, Self, TextIO
 
 from doorctl.cli.holder_codes import spaced, word_of
 from doorctl.cli.holder_enrol import Enrolled
-from doorctl.cli.terminal import controlling_terminal
+from doorctl.cli.terminal import TERMINAL, controlling_terminal
 from doorctl.core.types import HolderId
 from doorctl.errors import OperatorError
 
@@ -35,7 +35,7 @@ class SlipScreen:
     def opened(cls) -> Iterator[Self]:
         """OperatorError where the command has no terminal."""
         with controlling_terminal() as terminal:
-            keys = os.open(os.ttyname(terminal.fileno()), os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+            keys = os.open(TERMINAL, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
             try:
                 yield cls(terminal, keys)
             finally:

@@ -8,14 +8,14 @@ from typing import Final, TextIO
 
 from doorctl.errors import OperatorError
 
-_TERMINAL: Final = "/dev/tty"
+TERMINAL: Final = "/dev/tty"
 
 
 @contextmanager
 def controlling_terminal() -> Iterator[TextIO]:
     """Open for writing; OperatorError where the command has none (cron, a pipe over ssh, a service)."""
     try:
-        descriptor = os.open(_TERMINAL, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(TERMINAL, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
         raise OperatorError(
             "codes are shown on the controlling terminal only, and there is none",

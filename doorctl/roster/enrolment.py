@@ -35,6 +35,7 @@ class RosterWriter:
         self._path = path
         self._connection = connection
         self._today = today
+        self._tidies = True
 
     @classmethod
     def create(
@@ -70,6 +71,19 @@ class RosterWriter:
         """Enrols one person; OperatorError where the card, a row or the asked-for short name is somebody's already."""
         with self._change() as change:
             return change.add(new)
+
+    @contextmanager
+    def tidying_once(self) -> Iterator[None]:
+        """Several changes, each whole by itself; what they leave in unused parts of pages goes at the end.
+
+        A process that is killed before leaves that to the next writer, as after any change.
+        """
+        self._tidies = False
+        try:
+            yield
+        finally:
+            self._tidies = True
+            self._tidy()
 
     @contextmanager
     def enrolling(self) -> Iterator[Enrolling]:
@@ -127,12 +141,22 @@ class RosterWriter:
         search: str | None = None,
         *,
         group: GroupName | None = None,
+        expired_on: date | None = None,
+        suspended: bool = False,
         after: HolderId | None = None,
         limit: int | None = None,
     ) -> list[Holder]:
-        """Holders in order of their short names; `after` and `limit` make pages."""
+        """Holders in order of their short names; `after` and `limit` make pages. See holders.py for the rest."""
         with translated(self._path):
-            return holders.find_holders(self._connection, search, group=group, after=after, limit=limit)
+            return holders.find_holders(
+                self._connection,
+                search,
+                group=group,
+                expired_on=expired_on,
+                suspended=suspended,
+                after=after,
+                limit=limit,
+            )
 
     def holder(self, holder: HolderId) -> Holder:
         """One holder; OperatorError where there is none."""
@@ -189,6 +213,10 @@ class RosterWriter:
                 with suppress(sqlite3.Error):  # the first error is the one to tell; SQLite may have rolled back itself
                     self._connection.execute("ROLLBACK")
                 raise
+        if self._tidies:
+            self._tidy()
+
+    def _tidy(self) -> None:
         with suppress(sqlite3.Error):  # the change is durable; the next opening tries again, and says why it cannot
             self._leave_nothing_behind()
 

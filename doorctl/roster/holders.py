@@ -141,18 +141,26 @@ def find_holders(
     search: str | None = None,
     *,
     group: GroupName | None = None,
+    expired_on: date | None = None,
+    suspended: bool = False,
     after: HolderId | None = None,
     limit: int | None = None,
 ) -> list[Holder]:
-    """Holders in order of their short names: those with `search` in name or label, of a group, a page at a time."""
+    """Holders in order of their short names, a page at a time: those with `search` in name or label, of a group.
+
+    `expired_on`: only those whose last day was before it; `suspended`: only those who are.
+    """
     sql = f"""
         SELECT {_COLUMNS} {_FROM}
         WHERE h.id > ?1 AND (?2 IS NULL OR instr(h.folded, ?2) > 0)
           AND (?3 IS NULL OR EXISTS (SELECT 1 FROM json_each(h.groups) WHERE value = ?3))
+          AND (?5 IS NULL OR h.valid_until < ?5)
+          AND (NOT ?6 OR h.suspended)
         ORDER BY h.id LIMIT ?4
     """  # noqa: S608  # only this file's constants are put in
     wanted = None if search is None else folded(search)
-    rows = connection.execute(sql, (after or "", wanted, group, -1 if limit is None else limit))
+    day = None if expired_on is None else expired_on.isoformat()
+    rows = connection.execute(sql, (after or "", wanted, group, -1 if limit is None else limit, day, suspended))
     return [_holder(row) for row in rows]
 
 

@@ -8,6 +8,7 @@ A row's token passes through here unread.
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self, TypeVar
@@ -115,11 +116,17 @@ class RosterReader:
         search: str | None = None,
         *,
         group: GroupName | None = None,
+        expired_on: date | None = None,
+        suspended: bool = False,
         after: HolderId | None = None,
         limit: int | None = None,
     ) -> list[Holder]:
-        """Holders in order of their short names; `after` and `limit` make pages."""
-        return self._read(lambda c: holders.find_holders(c, search, group=group, after=after, limit=limit))
+        """Holders in order of their short names; `after` and `limit` make pages. See holders.py for the rest."""
+        return self._read(
+            lambda c: holders.find_holders(
+                c, search, group=group, expired_on=expired_on, suspended=suspended, after=after, limit=limit
+            )
+        )
 
     def holder(self, holder: HolderId) -> Holder:
         """One holder; OperatorError where there is none."""
