@@ -28,6 +28,11 @@ from doorctl.paths import Paths
 LOG_LINES: Final = 50
 """Kept for a browser that comes."""
 _LOOK_EVERY_S: Final = 0.5
+_LOOK_SOON_S: Final = 0.1
+_SOON_FOR_S: Final = 0.7
+"""After something happened: a leaf's debounce takes 100 ms, a release's end a little more."""
+_TOGETHER_S: Final = 0.03
+"""What one happening changes on wires, in status and in the log is shown at one moment: seen once, in one order."""
 _TRY_AGAIN_S: Final = 0.1
 _STATUS_WITHIN_S: Final = 2.0
 
@@ -87,6 +92,10 @@ class DoorSide:
         self._journal = JournalReader(paths.journal)
         self._pins = _pins(config.doors)
         self._look = asyncio.Event()
+        self._soon_until = 0.0
+        self._changed: set[str] = set()
+        self._new_lines: list[dict[str, Any]] = []
+        self._telling: asyncio.TimerHandle | None = None
         self._inputs_known = False
         """From the first board on, leaf and cover are where the visitor's hands put them."""
         self.site = {"site": config.site.id, "doors": [describe(door) for door in config.doors]}
@@ -110,7 +119,8 @@ class DoorSide:
             tasks.create_task(self._follow(), name="status and log")
 
     def look(self) -> None:
-        """Something was done: status and log may have news."""
+        """Something was done: status and log may have news, and for a moment more of them."""
+        self._soon_until = time.monotonic() + _SOON_FOR_S
         self._look.set()
 
     # Wires
@@ -182,8 +192,23 @@ class DoorSide:
         seen = replace(self.doors[name], **what)
         if seen != self.doors[name]:
             self.doors[name] = seen
-            self._feed.publish("door", asdict(seen))
+            self._changed.add(name)
+            self._tell_soon()
             self.look()
+
+    def _tell_soon(self) -> None:
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TOGETHER_S, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
+        for name, seen in self.doors.items():
+            if name in self._changed:
+                self._feed.publish("door", asdict(seen))
+        self._changed.clear()
+        if self._new_lines:
+            self._feed.publish("log", self._new_lines)
+            self._new_lines = []
 
     # Status and log
 
@@ -194,7 +219,8 @@ class DoorSide:
             await self._read_status()
             last = await self._read_log(last)
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S):
+                soon = time.monotonic() < self._soon_until
+                async with asyncio.timeout(_LOOK_SOON_S if soon else _LOOK_EVERY_S):
                     await self._look.wait()
 
     async def _read_status(self) -> None:
@@ -226,7 +252,8 @@ class DoorSide:
         views = [log_view(line, self._zone) for line in lines]
         self.log.extend(views)
         self._onlooker.logged(lines)
-        self._feed.publish("log", views)
+        self._new_lines += views
+        self._tell_soon()
         return lines[-1].id
 
 

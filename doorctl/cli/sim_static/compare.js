@@ -3,6 +3,7 @@
 import { byId, copyOf, mark, word } from "./ask.js";
 
 const KINDS = { normal: "usual code", duress: "duress code" };
+const OTHER = { normal: "now play the duress code", duress: "now play the usual code" };
 const SAME = "nothing differs at the door";
 const SPAN_MS = 1000;
 const AXIS = { 0: "last key", 250: "", 500: "500", 750: "", 1000: "1000 ms" };
@@ -39,7 +40,7 @@ function stateOf(visits, differences) {
 }
 
 function verdictOf(visits, differences) {
-  if (visits.length < 2) return wanted(visits);
+  if (visits.length < 2) return visits.length ? OTHER[visits[0].kind] : "play both codes here";
   return differences.length ? `${differences.length} things differ`.replace(/^1 things differ/, "1 thing differs") : SAME;
 }
 
@@ -55,9 +56,6 @@ function showComparison(node, { door, visits, differences }) {
   table.replaceChildren(...TRACKS.map((track) => newRow(track, visits)));
   mark(node.querySelector(".scroll"), "aria-label", `the numbers of ${door}`);
 }
-
-const wanted = (visits) =>
-  visits.length ? `now play the ${KINDS[visits[0].kind === "normal" ? "duress" : "normal"]} here` : "play both codes here";
 
 function item(text) {
   return Object.assign(document.createElement("li"), { textContent: text });

@@ -10,7 +10,8 @@ const NAMES = {
   rex: "exit button, REX", tamper: "tear off the reader's cover",
 };
 
-const doors = new Map(); // name → {node, about, keypad}
+const doors = new Map(); // name → {node, about, keypad, told: cards of this tab that the stream has not told yet}
+const CARD_MS = 80;
 const swung = new WeakMap(); // picture → how its leaf was drawn last
 
 /** The doors that there are; built once. */
@@ -18,7 +19,7 @@ export function buildDoors(abouts) {
   for (const about of abouts) {
     if (doors.has(about.name)) continue;
     const node = copyOf("door-template");
-    const door = { node, about, keypad: null };
+    const door = { node, about, keypad: null, told: { mine: 0 } };
     doors.set(about.name, door);
     node.dataset.door = about.name;
     const title = node.querySelector("h3");
@@ -50,6 +51,14 @@ function buildHands({ node, about }) {
     mark(group, "aria-label", `${group.firstElementChild.textContent} at ${about.name}`);
 }
 
+/** The stream began anew: what was under way in the old one is not told any more. */
+export function beginAnew() {
+  for (const { keypad, told } of doors.values()) {
+    keypad?.forget();
+    told.mine = 0;
+  }
+}
+
 /** The cards that lie on the desk, at every reader that reads cards. */
 export function layCards(people) {
   for (const [name, { node, about }] of doors) {
@@ -70,18 +79,28 @@ function newCard(door, holder, label, place) {
   button.dataset.card = holder;
   button.textContent = label.split(" ")[0];
   mark(button, "aria-label", `${label}: hold the card to the reader at ${door}`);
-  button.addEventListener("click", () => post(`door/${door}/card`, { card: holder }, place));
+  button.addEventListener("click", () => {
+    const { node, told } = doors.get(door);
+    light(node);
+    told.mine += 1;
+    post(`door/${door}/card`, { card: holder }, place).then((done) => { if (!done) told.mine -= 1; });
+  });
   return button;
+}
+
+// The reader notices a card; the glow fades by itself.
+function light(node) {
+  const reader = node.querySelector(".reader");
+  reader.classList.add("carded");
+  setTimeout(() => reader.classList.remove("carded"), CARD_MS);
 }
 
 /** A key or card that somebody gave at a reader, whoever it was. */
 export function showPress({ door, key }) {
   const at = doors.get(door);
-  at?.keypad?.pressed(key);
-  if (key !== "card" || !at) return;
-  const reader = at.node.querySelector(".reader");
-  reader.classList.add("carded");
-  setTimeout(() => reader.classList.remove("carded"), 400);
+  if (key !== "card") at?.keypad?.pressed(key);
+  else if (at?.told.mine > 0) at.told.mine -= 1;
+  else if (at) light(at.node);
 }
 
 export function showDoor(seen) {

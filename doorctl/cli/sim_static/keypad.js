@@ -18,10 +18,18 @@ export function buildKeypad(node, door) {
   let typed = 0;
   let forget;
   let typing = false;
+  let mine = []; // keys of this tab that the stream has not told yet
 
-  // One reader takes one key after the other, in the order of the hands.
+  // One reader takes one key after the other, in the order of the hands. A finger sees at once that its key went down;
+  // what the stream then says of it is not shown again.
   const press = (key) => {
-    const send = () => post(`door/${door}/keys`, { keys: key }, node.querySelector(".say"));
+    mine.push(key);
+    show(after(typed, key));
+    const send = async () => {
+      if (await post(`door/${door}/keys`, { keys: key }, node.querySelector(".say"))) return;
+      mine.splice(mine.indexOf(key), 1);
+      show(0);
+    };
     turn = turn.then(send, send);
   };
   const show = (count) => {
@@ -42,16 +50,22 @@ export function buildKeypad(node, door) {
     if (!key) return;
     event.preventDefault();
     typing = true;
+    flash(pad.querySelector(`[data-key="${key}"]`));
     press(key);
   });
 
   return {
     pressed(key) {
-      if (key === "card") return;
+      const own = mine.indexOf(key);
+      if (own >= 0) {
+        mine.splice(own, 1);
+        return;
+      }
       flash(pad.querySelector(`[data-key="${key}"]`));
-      show(key === "*" ? 0 : typed + (key === "#" ? 0 : 1));
+      show(after(typed, key));
     },
     clear: () => show(0),
+    forget: () => { mine = []; },
   };
 }
 
@@ -61,6 +75,11 @@ function meant(event, reader, typing) {
   if (event.key === "Escape") return "*";
   if (event.key === "Enter") return event.target === reader || (typing && reader.contains(event.target)) ? "#" : null;
   return KEYS.includes(event.key) ? event.key : null;
+}
+
+function after(typed, key) {
+  if (key === "*") return 0;
+  return key === "#" ? typed : typed + 1;
 }
 
 function newKey(key, press) {

@@ -2,7 +2,7 @@
 
 import { byId, mark, word } from "./ask.js";
 import { showComparisons } from "./compare.js";
-import { buildDoors, showBoard, showDoor, showPress } from "./door.js";
+import { beginAnew, buildDoors, showBoard, showDoor, showPress } from "./door.js";
 import { follow } from "./live.js";
 import { addToLog, showLog } from "./log.js";
 import { showMonitor } from "./monitor.js";
@@ -21,6 +21,7 @@ function showEverything(all) {
   buildDoors(all.about);
   buildChoice();
   showPeople(all.people);
+  beginAnew();
   all.doors.forEach(showDoor);
   showBoard(all.board);
   showLog(all.log);
