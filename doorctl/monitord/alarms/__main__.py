@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import cast
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from doorctl.errors import DoorctlError
@@ -102,7 +103,7 @@ async def _serve(inherited: Inherited) -> None:
     token = load_token(paths.monitor_keys)
     access = Access(token, Sessions(paths.alarms.with_name("console.sessions"), token, clocks.wall))
     front = Front(access.knows, H11Protocol)
-    console = _server(Console(sources, access, bell), front)
+    console = _Server(console_config(Console(sources, access, bell).app(), front))
     asyncio.get_running_loop().add_reader(inherited.poke, _on_poke, inherited.poke, judging, bell)
     listener = socket.socket(fileno=os.dup(inherited.listener))
     try:
@@ -132,23 +133,22 @@ async def _until_stopped_or_done(serving: asyncio.Task[None]) -> None:
         await stop
 
 
-def _server(console: Console, front: Front) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            console.app(),
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws="none",
-            loop="none",
-            # uvicorn calls what it is given here once a connection; its type says class, since it knows of no factory.
-            http=cast("type[asyncio.Protocol]", front),
-            timeout_graceful_shutdown=1,
-            proxy_headers=False,
-            log_level="warning",
-        )
-    )  # fmt: skip
+def console_config(app: Starlette, front: Front) -> uvicorn.Config:
+    """How uvicorn serves behind our front."""
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        loop="none",
+        # uvicorn calls what it is given here once a connection; its type says class, since it knows of no factory.
+        http=cast("type[asyncio.Protocol]", front),
+        timeout_graceful_shutdown=1,
+        proxy_headers=False,
+        log_level="warning",
+    )
 
 
 def _on_poke(descriptor: int, judging: _Judging, bell: Bell) -> None:

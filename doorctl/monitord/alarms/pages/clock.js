@@ -1,7 +1,7 @@
 // Times as the reader's own clock has them, and how long ago. Without it the page shows UTC.
 
-const today = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const otherDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const month = new Intl.DateTimeFormat(undefined, { month: "short" });
 
 const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 
@@ -15,8 +15,13 @@ export const duration = (seconds) => {
   return rest ? `${whole} ${rest} ${next[0]}` : whole;
 };
 
-export const clockTime = (date) =>
-  (date.toDateString() === new Date().toDateString() ? today : otherDay).format(date);
+// The day only where it is another one, the year likewise: what is read in a hurry is short.
+export const clockTime = (date) => {
+  const now = new Date();
+  const year = date.getFullYear() === now.getFullYear() ? "" : ` ${date.getFullYear()}`;
+  const day = date.toDateString() === now.toDateString() ? "" : `${date.getDate()} ${month.format(date)}${year}, `;
+  return day + time.format(date);
+};
 
 const ago = (element) => {
   const seconds = Math.floor((Date.now() - new Date(element.dataset.ago)) / 1000);
@@ -25,11 +30,11 @@ const ago = (element) => {
 };
 
 export const local = (root) => {
-  for (const time of root.querySelectorAll("time")) {
-    const date = new Date(time.dateTime);
+  for (const element of root.querySelectorAll("time")) {
+    const date = new Date(element.dateTime);
     if (Number.isNaN(date.getTime())) continue;
-    time.title = time.dateTime;
-    time.textContent = clockTime(date);
+    element.title = element.dateTime;
+    element.textContent = clockTime(date);
   }
   for (const element of root.querySelectorAll("[data-ago]")) ago(element);
 };

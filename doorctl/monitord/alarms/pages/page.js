@@ -20,14 +20,22 @@ document.documentElement.classList.add("scripted-page");
 
 const who = by("who");
 who.value = localStorage.getItem("who") ?? "";
-const named = () => {
-  for (const place of document.querySelectorAll(".as")) place.textContent = who.value.trim() ? ` as ${who.value.trim()}` : "";
+const named = (root) => {
+  for (const place of root.querySelectorAll(".as")) place.textContent = who.value.trim() ? ` as ${who.value.trim()}` : "";
 };
 who.addEventListener("input", () => {
   localStorage.setItem("who", who.value);
   who.setCustomValidity("");
-  named();
+  named(document);
 });
+
+// What the monitor sends works without script; here it becomes the reader's own: times, the name, one name field for all
+
+const dress = (root) => {
+  local(root);
+  named(root);
+  for (const form of root.querySelectorAll("form.ack")) form.noValidate = true;
+};
 
 // What is said: a line for the eyes, a region that a screen reader speaks at once
 
@@ -81,10 +89,9 @@ const refresh = async () => {
 
 const draw = (text) => {
   const fresh = new DOMParser().parseFromString(text, "text/html").body;
-  local(fresh);
+  dress(fresh);
   const focused = document.activeElement?.closest("article")?.id;
   const lines = new Set([...main.querySelectorAll(".timeline li")].map((line) => line.id));
-  for (const place of fresh.querySelectorAll(".as")) place.textContent = who.value.trim() ? ` as ${who.value.trim()}` : "";
   children(main, fresh);
   for (const line of main.querySelectorAll(".timeline li")) line.classList.toggle("fresh", lines.size > 0 && !lines.has(line.id));
   if (focused && !by(focused)) (main.querySelector("button[data-act=ack]") ?? main.querySelector("h1"))?.focus();
@@ -106,7 +113,7 @@ main.addEventListener("submit", async (event) => {
   }
   const form = event.target;
   const button = form.querySelector("button");
-  button.disabled = true;
+  button.setAttribute("aria-disabled", "true");  // not disabled: the keyboard's place would be lost
   try {
     const answer = await fetch(`/api${new URL(form.action).pathname}`, {
       method: "POST",
@@ -120,7 +127,7 @@ main.addEventListener("submit", async (event) => {
     announce(`Acknowledged by ${alarm.acknowledged_by}: ${alarm.title}`);
     await refresh();
   } catch (error) {
-    button.disabled = false;
+    button.removeAttribute("aria-disabled");
     fail(`Not acknowledged: ${error.message}. Try again.`);
   }
 });
@@ -194,6 +201,5 @@ setInterval(() => { if (!out && document.visibilityState === "visible") refresh(
 setInterval(tick, 1000);
 if (by("tz")) by("tz").value = String(new Date().getTimezoneOffset());
 if (by("rows")) scroll(by("rows"), fail);
-local(document);
-named();
+dress(document);
 head();
