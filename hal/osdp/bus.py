@@ -20,10 +20,12 @@ from serial.rs485 import RS485Settings
 from hal.clock import monotonic_now
 from hal.events import Monotonic
 from hal.osdp.commands import Command
-from hal.osdp.cp import Counters, Cp, Effect, Send
+from hal.osdp.cp import Counters, Cp, Effect, Send, Told
 from hal.osdp.happenings import Happening
 from hal.osdp.session import ReaderSettings
 
+Deliver = Callable[[int, Happening, Monotonic], None]
+"""Of which address, what, and when the bytes that said it were read."""
 FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 5.0
 READ: Final = 4096
@@ -40,7 +42,7 @@ class Bus:
         device: str,
         *,
         baud: int,
-        readers: Sequence[ReaderSettings],
+        readers: Sequence[ReaderSettings] = (),
         rts_drives: bool = False,
         clock: Callable[[], Monotonic] = monotonic_now,
         nonce: Callable[[int], bytes] = os.urandom,
@@ -48,7 +50,7 @@ class Bus:
         """`baud` 9600 to 230400; `rts_drives`: the port's RTS switches the transceiver, and the kernel does it."""
         self._device, self._baud, self._rts_drives, self._clock = device, baud, rts_drives, clock
         self._cp = Cp(readers, baud=baud, now=clock(), nonce=nonce)
-        self._deliver: Callable[[int, Happening], None] | None = None
+        self._deliver: Deliver | None = None
         self._port: serial.Serial | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pause_s = FIRST_PAUSE_S
@@ -61,8 +63,14 @@ class Bus:
         """Whether the device is there."""
         return self._port is not None
 
-    def start(self, deliver: Callable[[int, Happening], None]) -> None:
-        """Begin; `deliver(address, happening)` is called on the loop's thread. A missing device is waited for."""
+    def configure(self, settings: ReaderSettings) -> None:
+        """Add a reader, or begin anew with one whose settings changed."""
+        self._cp.configure(settings, self._clock())
+        if self._port is not None:
+            self._arm()
+
+    def start(self, deliver: Deliver) -> None:
+        """Begin; `deliver` is called on the loop's thread. A missing device is waited for."""
         self._deliver = deliver
         self._open()
 
@@ -118,13 +126,15 @@ class Bus:
             untrusted = b""
         if not untrusted:  # a line that is readable and has nothing is gone
             return self._lost()
-        return self._guarded(lambda: self._cp.receive(untrusted, self._clock()))
+        now = self._clock()
+        return self._guarded(lambda: self._cp.receive(untrusted, now), now)
 
     def _on_time(self) -> None:
         self._timer = None
-        self._guarded(lambda: self._cp.on_deadline(self._clock()))
+        now = self._clock()
+        self._guarded(lambda: self._cp.on_deadline(now), now)
 
-    def _guarded(self, work: Callable[[], Iterable[Effect]]) -> None:
+    def _guarded(self, work: Callable[[], Iterable[Effect]], now: Monotonic) -> None:
         """A fault of ours breaks this line: its readers are offline until doord is started again."""
         try:
             effects = list(work())
@@ -135,7 +145,7 @@ class Bus:
             if isinstance(effect, Send):
                 self._write(effect.frame)
             else:
-                self._tell((effect.address, effect.happening))
+                self._tell(effect, now)
         return self._arm()
 
     def _write(self, frame: bytes) -> None:
@@ -149,9 +159,9 @@ class Bus:
         except OSError:
             self._lost()
 
-    def _tell(self, told: tuple[int, Happening]) -> None:
+    def _tell(self, told: Told, now: Monotonic) -> None:
         if self._deliver is not None:
-            self._deliver(*told)
+            self._deliver(told.address, told.happening, now)
 
     def _arm(self) -> None:
         """One timer, at the CP's next deadline."""
@@ -182,4 +192,4 @@ class Bus:
             port.close()
         for effect in self._cp.closed():
             if not isinstance(effect, Send):
-                self._tell((effect.address, effect.happening))
+                self._tell(effect, self._clock())

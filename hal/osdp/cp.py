@@ -101,12 +101,8 @@ class Cp:
     ) -> None:  # fmt: skip
         """`baud` 0: the line has no speed of its own."""
         self._character = _BITS * SECOND // baud if baud else 0
-        self._turns = {
-            settings.address: _Turn(
-                session=Session(settings, nonce), due=now, heard=now, begun=Monotonic(now - PROBE_EVERY)
-            )
-            for settings in readers
-        }
+        self._nonce = nonce
+        self._turns: dict[int, _Turn] = {}
         self._framer = Framer(LONGEST_ANSWER)
         self._asked: _Turn | None = None
         self._sent = b""
@@ -117,6 +113,8 @@ class Cp:
         self._sent_at = Monotonic(now - EXCHANGE_AT_LEAST)
         self._broken = False
         """Something came that may have been the answer: somebody is there."""
+        for settings in readers:
+            self.configure(settings, now)
 
     # What the runtime calls
 
@@ -151,6 +149,20 @@ class Cp:
         elif self._asked is None:
             self._deadline = max(self._deadline, Monotonic(now + 2 * self._character))
         return effects
+
+    def configure(self, settings: ReaderSettings, now: Monotonic) -> None:
+        """Add a reader, or begin anew with one whose keys or rights changed; an exchange under way is forgotten."""
+        known = self._turns.get(settings.address)
+        if known is not None and self._asked is known:
+            self._over(known, now, due=now)
+        if known is None:
+            session = Session(settings, self._nonce)
+            begun = Monotonic(now - PROBE_EVERY)
+            self._turns[settings.address] = _Turn(session=session, due=now, heard=now, begun=begun)
+        else:
+            known.session.settings = settings
+            self._begin_anew(known, now)
+            known.due = now
 
     def order(self, address: int, command: Command, data: bytes) -> None:
         """To be carried out when the reader is online; of a kind only the last counts."""

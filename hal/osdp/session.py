@@ -113,7 +113,8 @@ class Session:
         self._orders: deque[tuple[Command, bytes]] = deque(maxlen=MOST_ORDERS)
         self._attempt = 0
         """Which of the keys that may open a session is tried."""
-        self._told_online = False
+        self._told_online: bool | None = None
+        """None: nothing was told yet."""
         self._greets = False
         """Begin with a poll: some readers want one before they identify themselves. Others answer it with a card."""
         self.phase = Phase.ASKING
@@ -136,7 +137,7 @@ class Session:
     @property
     def online(self) -> bool:
         """Whether Online was told, and Offline not since."""
-        return self._told_online
+        return self._told_online is True
 
     @property
     def secure(self) -> bool:
@@ -186,7 +187,7 @@ class Session:
         """The line gave the reader up: told once."""
         self.restart()
         told, self._told_online = self._told_online, False
-        return (Offline(why=why),) if told else ()
+        return () if told is False else (Offline(why=why),)
 
     # What is sent
 

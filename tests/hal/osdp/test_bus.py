@@ -59,7 +59,7 @@ def test_readers_of_a_real_port_are_heard_and_told(tmp_path: Path) -> None:
         told: list[tuple[int, Happening]] = []
         settings = [ReaderSettings(address=number, key=KEY) for number in range(3)]
         bus = Bus(str(tmp_path / "tty"), baud=115_200, readers=settings)
-        bus.start(lambda address, happening: told.append((address, happening)))
+        bus.start(lambda address, happening, _at: told.append((address, happening)))
         await until(lambda: len(of(told, Online)) == 3)
         readers[2].card(26, 99)
         readers[1].press(b"12")
@@ -84,7 +84,7 @@ def test_a_device_that_vanishes_is_opened_again_when_it_is_back(tmp_path: Path) 
         pty = Pty(tmp_path / "tty", [reader])
         told: list[tuple[int, Happening]] = []
         bus = Bus(str(tmp_path / "tty"), baud=9600, readers=[ReaderSettings(address=0, key=KEY)])
-        bus.start(lambda address, happening: told.append((address, happening)))
+        bus.start(lambda address, happening, _at: told.append((address, happening)))
         await until(lambda: len(of(told, Online)) == 1)
         pty.unplug()
         await until(lambda: of(told, Offline) == [(0, Offline(why=Gone.CLOSED))])
@@ -102,7 +102,7 @@ def test_a_device_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
     async def story() -> None:
         told: list[tuple[int, Happening]] = []
         bus = Bus(str(tmp_path / "tty"), baud=9600, readers=[ReaderSettings(address=0, key=KEY)])
-        bus.start(lambda address, happening: told.append((address, happening)))
+        bus.start(lambda address, happening, _at: told.append((address, happening)))
         assert not bus.is_open
         pty = Pty(tmp_path / "tty", [Emulator(0, os.urandom, key=KEY)])
         await until(lambda: len(of(told, Online)) == 1)

@@ -78,7 +78,7 @@ def test_eight_strangers_on_a_line() -> None:
         async with strangers(8, KEY.hex()) as (device, readers):
             settings = [ReaderSettings(address=number, key=KEY) for number in range(8)]
             bus = Bus(device, baud=115_200, readers=settings)
-            bus.start(lambda address, happening: told.append((address, happening)))
+            bus.start(lambda address, happening, _at: told.append((address, happening)))
             await until(lambda: len(of(told, Online)) == 8)
             assert all(isinstance(online, Online) and online.secure for _, online in of(told, Online))
             for number, length in enumerate((26, 32, 34, 37, 40, 48, 56, 64)):
@@ -117,14 +117,14 @@ def test_a_stranger_from_the_factory_takes_our_key_and_keeps_it() -> None:
         told: list[tuple[int, Happening]] = []
         async with strangers(1, "none") as (device, readers):
             bus = Bus(device, baud=115_200, readers=[ReaderSettings(address=0, new_key=NEW, install=True)])
-            bus.start(lambda address, happening: told.append((address, happening)))
+            bus.start(lambda address, happening, _at: told.append((address, happening)))
             await until(lambda: len(of(told, Online)) == 1)
             assert of(told, KeyInstalled) == [(0, KeyInstalled(key=NEW))]
             assert [order["command"] for order in readers.orders] == [5]
             bus.close()
             await until(lambda: len(of(told, Offline)) == 1)
             again = Bus(device, baud=115_200, readers=[ReaderSettings(address=0, key=NEW)])
-            again.start(lambda address, happening: told.append((address, happening)))
+            again.start(lambda address, happening, _at: told.append((address, happening)))
             await until(lambda: len(of(told, Online)) == 2)
             readers.happens(reader=0, card=[26, 4711])
             await until(lambda: len(of(told, Heard)) == 1)
