@@ -10,11 +10,13 @@ from doorctl.config.effective import as_json, at, is_written, toml_value
 from doorctl.config.key import Choice, Key, Table, Tables, expected
 from doorctl.config.keys import ANY, INPUTS, KEYS, keys_called, keys_in, nearest_keys, stands_for
 from doorctl.config.lines import Place, line_of
-from doorctl.config.section import dotted, nearest
+from doorctl.config.section import dotted, nearest, quoted
 from doorctl.errors import OperatorError
 
 WIDTH: Final = 110
 """Columns: what a terminal beside an editor has."""
+_UNBROKEN: Final = "\u00a0"
+"""A space at which no line is broken."""
 _ALL: Final = "`doorctl config explain` lists every key"
 
 
@@ -24,7 +26,7 @@ def explained(asked: str, site: Site) -> list[dict[str, Any]]:
     keys = keys_called(place)
     if not keys:
         hint = nearest(asked, nearest_keys(place)) or nearest(place[-1], nearest_keys(()))
-        raise OperatorError(f"{asked}: there is no such key in doorctl.toml", hint=hint or _ALL)
+        raise OperatorError(f"there is no key {quoted(asked)} in doorctl.toml", hint=hint or _ALL)
     return [_entry(key, place if stands_for(key.place, place) else key.place, site) for key in keys]
 
 
@@ -128,14 +130,16 @@ def told(entry: dict[str, Any]) -> str:
 
 
 def _wrapped(head: str, text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
+    indent = " " * len(head)
+    lines = textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False)
+    return [line.replace(_UNBROKEN, " ") for line in lines]
 
 
 def _facts(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "takes", entry["takes"]
     widest = max((len(word) for word in entry.get("words", {})), default=0) + 4
     for word, meaning in entry.get("words", {}).items():
-        yield "", f"{toml_value(word):\u00a0<{widest}}{meaning}"
+        yield "", f"{toml_value(word):{_UNBROKEN}<{widest}}{meaning}"
     if entry["required"]:
         yield "default", "none, it is required"
     elif "default" in entry or "otherwise" in entry:

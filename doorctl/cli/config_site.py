@@ -8,6 +8,7 @@ import tomli
 
 from doorctl.config.effective import effective
 from doorctl.config.lines import Place, Spot, key_spots
+from doorctl.config.mending import mended
 from doorctl.config.reading import parse_config, read_text
 from doorctl.errors import OperatorError
 
@@ -43,9 +44,5 @@ def site_of(path: Path) -> Site:
 
 def untrusted_tree_of(path: Path) -> dict[str, Any]:
     """What TOML says, right or wrong; the names in it are the installer's."""
-    text = read_text(path)
-    try:
-        return tomli.loads(text)
-    except tomli.TOMLDecodeError:
-        parse_config(text, file=path.name)
-        raise
+    reading = mended(read_text(path))
+    return reading.tree or {}
