@@ -141,16 +141,26 @@ class Traffic:
         assert not self._thread.is_alive()
 
 
-def unrecorded(moved: list[Moved], granted: list[tuple[Epoch, Sequence, Body]]) -> list[Moved]:
-    """Strikes that moved without a record of their own made just before."""
+class Unrecorded(NamedTuple):
+    """A strike that moved without a record of its own made just before."""
+
+    move: Moved
+    records_before_ms: list[int]
+    """How long before the move the door's last records were made: a late answer is told from a lost record."""
+
+
+def unrecorded(moved: list[Moved], granted: list[tuple[Epoch, Sequence, Body]]) -> list[Unrecorded]:
+    """Strikes that moved for no record of their own."""
     by_door: dict[str, list[int]] = {door: [] for door in DOORS}
     for _, _, body in granted:
         by_door[body.door].append(body.monotonic)
+    free = {door: sorted(made) for door, made in by_door.items()}
     missing = []
     for move in moved:
-        made = [at for at in by_door[move.door] if 0 <= move.at - at <= ANSWER_WITHIN_NS]
+        made = [at for at in free[move.door] if 0 <= move.at - at <= ANSWER_WITHIN_NS]
         if made:
-            by_door[move.door].remove(made[0])
+            free[move.door].remove(made[0])
         else:
-            missing.append(move)
+            before = sorted(move.at - at for at in by_door[move.door] if at <= move.at)
+            missing.append(Unrecorded(move, [gap // 1_000_000 for gap in before[:3]]))
     return missing
