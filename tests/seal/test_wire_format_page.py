@@ -73,7 +73,7 @@ def test_requests_and_answers_are_the_pages_to_the_byte(route: Route) -> None:
     assert server.receive(request)
     answer = server.respond([bytes(sizes.RECEIPT_SIZE)] * route.places)
     for head in (request[: -len(body)], answer[: -route.answer_size]):
-        assert "```\n" + head.decode().replace("\r\n", "\n") + "```" in PAGE
+        assert "```http\n" + head.decode().replace("\r\n", "\n") + "```" in PAGE
 
 
 def test_a_fingerprint_by_hand_is_the_files() -> None:
