@@ -45,8 +45,11 @@ _RULES: Final = "https://toml.io has the rules of the language"
 class Flaw:
     """One place where a text is no TOML."""
 
+    statement: int
+    """The line that its statement begins on."""
     line: int
     column: int
+    """0 where no place in the line is meant."""
     found: str
     hint: str
 
@@ -98,9 +101,11 @@ def _statement(lines: list[str], line: int) -> tuple[int, int | None]:
 
 def _flaw(error: tomli.TOMLDecodeError, begin: int, *, closed: bool) -> Flaw:
     if not closed:
-        return Flaw(line=begin, column=0, found="a bracket that nothing closes", hint=_hint("Unclosed"))
+        return Flaw(
+            statement=begin, line=begin, column=0, found="a bracket that nothing closes", hint=_hint("Unclosed")
+        )
     found = f"{error.msg[:1].lower()}{error.msg[1:]} (column {error.colno})"
-    return Flaw(line=error.lineno, column=error.colno, found=found, hint=_hint(error.msg))
+    return Flaw(statement=begin, line=error.lineno, column=error.colno, found=found, hint=_hint(error.msg))
 
 
 def _hint(message: str) -> str:

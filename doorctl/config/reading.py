@@ -8,10 +8,10 @@ from typing import Final
 
 from doorctl.config.door_reading import read_door
 from doorctl.config.key import one_of
-from doorctl.config.lines import Span, key_spots
+from doorctl.config.lines import Place, Span, Spot, key_spots
 from doorctl.config.mending import Flaw, mended
 from doorctl.config.schedule_reading import read_schedule
-from doorctl.config.section import Mistake, Mistakes, Section, nearest, quoted
+from doorctl.config.section import Mistake, Mistakes, Section, dotted, nearest, quoted
 from doorctl.config.site_reading import read_codes, read_hal, read_lockout, read_log, read_monitor, read_site
 from doorctl.config.types import Access, Config, Door, Group, Schedule
 from doorctl.core.types import DoorName, GroupName, ScheduleName
@@ -86,7 +86,7 @@ def parse_config(text: str, *, file: str) -> Config:
         raise ConfigError([_unreadable(file, 1, "a number or a nesting without end", None)]) from error
     mistakes = Mistakes(file=file, spots=key_spots(mending.text))
     config = None if mending.tree is None else _read(Section((), mending.tree, mistakes))
-    flaws = [_unreadable(file, flaw.line, flaw.found, flaw.hint, _span(flaw, text)) for flaw in mending.flaws]
+    flaws = [_flawed(file, flaw, text, mistakes.spots) for flaw in mending.flaws]
     found = flaws + [mistake for mistake in mistakes.found if mistake.line not in mending.touched]
     if found or config is None:
         raise ConfigError(sorted(found, key=_position), text)
@@ -97,16 +97,21 @@ def _position(mistake: Mistake) -> tuple[int, int]:
     return mistake.line, 0 if mistake.span is None else mistake.span.begin
 
 
-def _span(flaw: Flaw, text: str) -> Span:
-    """The column that tomli names; the whole statement where it names none."""
+def _flawed(file: str, flaw: Flaw, text: str, spots: dict[Place, Spot]) -> Mistake:
+    """The key of the statement, and the column that tomli names; the whole line where it names none."""
     line = text.split("\n")[flaw.line - 1]
-    if flaw.column:
-        return Span(line=flaw.line, begin=flaw.column, end=flaw.column + 1)
-    return Span(line=flaw.line, begin=len(line) - len(line.lstrip()) + 1, end=len(line.rstrip()) + 1)
+    span = Span(line=flaw.line, begin=flaw.column, end=flaw.column + 1)
+    if not flaw.column:
+        span = Span(line=flaw.line, begin=len(line) - len(line.lstrip()) + 1, end=len(line.rstrip()) + 1)
+    places = [
+        place for place, spot in spots.items() if spot.key.line == flaw.statement and all(map(str.isprintable, place))
+    ]
+    key = dotted(max(places, key=len)) if places else ""
+    return Mistake(file=file, line=flaw.line, key=key, expected="TOML", found=flaw.found, hint=flaw.hint, span=span)
 
 
-def _unreadable(file: str, line: int, found: str, hint: str | None, span: Span | None = None) -> Mistake:
-    return Mistake(file=file, line=line, key="", expected="TOML", found=found, hint=hint, span=span)
+def _unreadable(file: str, line: int, found: str, hint: str | None) -> Mistake:
+    return Mistake(file=file, line=line, key="", expected="TOML", found=found, hint=hint)
 
 
 def _read(top: Section) -> Config:

@@ -48,12 +48,12 @@ def test_flaws_and_mistakes_are_told_together() -> None:
         .replace('back  = "always"', "back  = alwas")
     )
     assert [(mistake.line, mistake.key, mistake.found) for mistake in mistakes(text)] == [
-        (3, "", "invalid value (column 12)"),
-        (13, "", "illegal character '\\n' (column 18)"),
+        (3, "site.timezone", "invalid value (column 12)"),
+        (13, "door.front.rex", "illegal character '\\n' (column 18)"),
         (18, "door.back.strike.type", '"failsafe"'),
         (22, "door.back.readers.in.mode", '"crad"'),
-        (25, "", "expected newline or end of document after a statement (column 16)"),
-        (29, "", "invalid value (column 9)"),
+        (25, "schedule.office.mon-fri", "expected newline or end of document after a statement (column 16)"),
+        (29, "group.staff.back", "invalid value (column 9)"),
     ]
 
 
