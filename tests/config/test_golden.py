@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 @pytest.mark.parametrize("name", ["mistaken", "flawed"])
 def test_fifteen_mistakes_are_fifteen_messages(name: str) -> None:
-    """`flawed` is no TOML in eight places; these hide none of the other seven."""
+    """`flawed` is no TOML in nine places; these hide none of the other six."""
     with pytest.raises(ConfigError) as raised:
         read_config(HERE / f"{name}.toml")
     assert raised.value.told_by("doorctl") == (HERE / f"{name}.txt").read_text(encoding="utf-8").removesuffix("\n")
