@@ -99,5 +99,15 @@ class InputChanged:
     at: Monotonic
 
 
-ReaderEvent = CardBits | KeyPressed | FrameRefused | ReaderArmed | ReaderFault
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderMisused:
+    """Somebody on the reader's line did what the reader would not; nothing of it was believed."""
+
+    reader: str
+    how: str
+    """One of hal.osdp.happenings.Misuse, as words."""
+    at: Monotonic
+
+
+ReaderEvent = CardBits | KeyPressed | FrameRefused | ReaderArmed | ReaderFault | ReaderMisused
 HalEvent = ReaderEvent | InputChanged

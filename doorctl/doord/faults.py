@@ -9,6 +9,7 @@ from doorctl.wire.detail import FaultCode
 _LOG: Final = logging.getLogger("doord")
 _CODES: Final = {
     "reader": FaultCode.READER,
+    "misuse": FaultCode.MISUSE,
     "strike": FaultCode.STRIKE,
     "lamp": FaultCode.STRIKE,
     "sounder": FaultCode.STRIKE,

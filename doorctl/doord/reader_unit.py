@@ -23,6 +23,8 @@ from hal.wiegand.tally import Why
 DENIED_BEEP_MS: Final = (100, 100, 100, 100, 100)
 """Three short beeps: refused, whatever the reason."""
 DENIED_SHOWN_S: Final = 1.5
+MISUSE_STANDS_S: Final = 60.0
+"""After the last time; once a frame would be a record for each of an attacker's."""
 _BAD_CARD: Final = frozenset({Why.FORMAT.value, Why.COMPLEMENT.value})
 """A whole frame of the right length that the format refuses; anything else is noise, and only counted."""
 
@@ -61,6 +63,9 @@ class ReaderUnit:
         self._busy = False
         self._capture: asyncio.Future[Card] | None = None
         self.state = "arming"
+        self._misuse_over: asyncio.TimerHandle | None = None
+        self.misused = 0
+        """Times that somebody on its line did what it would not."""
         self.dropped = 0
         """Events that came while an answer was due."""
 
@@ -71,6 +76,8 @@ class ReaderUnit:
     def close(self) -> None:
         """Stop reading, dark and silent."""
         self._stay_covered()
+        if self._misuse_over is not None:
+            self._misuse_over.cancel()
         self.reader.close()
         if self._indicator is not None:
             self._indicator.close()
@@ -127,8 +134,19 @@ class ReaderUnit:
                 if self._cover is Light.WAITING and not self._busy:
                     self._uncover()
                 self._fault(f"reader {self.place.reader}", event.kind.value)
+            case events.ReaderMisused():
+                self._misused(event.how)
             case _:
                 assert_never(event)
+
+    def _misused(self, how: str) -> None:
+        """A fault of its own, over when the line was honest for a while; what was done has changed nothing."""
+        self.misused += 1
+        if self._misuse_over is not None:
+            self._misuse_over.cancel()
+        name = f"misuse {self.place.reader}"
+        self._misuse_over = asyncio.get_running_loop().call_later(MISUSE_STANDS_S, self._fault, name, None)
+        self._fault(name, how)
 
     def _card(self, card: Card, at: Monotonic) -> None:
         if self._capture is not None:

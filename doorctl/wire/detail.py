@@ -55,6 +55,8 @@ class FaultCode(IntEnum):
     COURIER = 6
     STRIKE = 7
     """A strike or an indicator does not take orders."""
+    MISUSE = 8
+    """Somebody on a reader's line does what the reader would not; nothing of it was believed."""
 
 
 class Act(IntEnum):

@@ -49,6 +49,7 @@ _FAULTS: Final = {
     FaultCode.CLOCK: (AlarmKind.CLOCK, "the board does not trust its clock"),
     FaultCode.ROSTER: (AlarmKind.STORAGE, "the roster cannot be read"),
     FaultCode.COURIER: (AlarmKind.READER, "the board's network part is gone"),
+    FaultCode.MISUSE: (AlarmKind.MISUSE, "a reader's line is misused"),
     FaultCode.STRIKE: (AlarmKind.STRIKE, "a strike or an indicator does not take orders"),
 }
 _DOORS: Final = {
@@ -59,7 +60,7 @@ _DOORS: Final = {
 
 _OF_ONE_START: Final = tuple(
     f"{kind.value}:" for kind in (AlarmKind.FORCED_OPEN, AlarmKind.HELD_OPEN, AlarmKind.TAMPER, AlarmKind.READER,
-                                  AlarmKind.STRIKE)
+                                  AlarmKind.MISUSE, AlarmKind.STRIKE)
 )  # fmt: skip
 """Conditions that a board forgets when it starts, and tells again if they are still so."""
 

@@ -41,6 +41,7 @@ class AlarmKind(Enum):
     STORAGE = "storage"
     READER = "reader"
     STRIKE = "strike"
+    MISUSE = "misuse"
     LOSS = "loss"
     GUESSING = "guessing"
     TEST = "test"
@@ -143,6 +144,11 @@ CATALOGUE: Final[dict[AlarmKind, About]] = {
         severity=Severity.SERIOUS, standing=True, title="Strike or lamp fault",
         means="A strike or an indicator does not take orders: the door may stand secured or released whatever is "
         "decided. Send somebody to look.",
+    ),
+    AlarmKind.MISUSE: About(
+        severity=Severity.SERIOUS, standing=True, title="Reader line misused",
+        means="Somebody on a reader's line does what the reader would not: forges, replays, asks for a weaker key, or "
+        "the reader was exchanged. Nothing of it was believed; look at the reader and its cable.",
     ),
     AlarmKind.READER: About(
         severity=Severity.WARNING, standing=True, title="Reader or courier fault",

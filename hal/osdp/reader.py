@@ -1,0 +1,266 @@
+"""OSDP readers as ports: Reader, Indicator and Contacts over one line, so that a door cannot tell them from others.
+
+A reader is armed while it is online, which it only is in a secure session (or where plain text was allowed). What it
+has in clear, unasked or with a wrong MAC never gets here as a card: it is a ReaderMisused. Times are when bytes were
+read. A reader that comes back is shown again what it should show.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Final, assert_never
+
+from hal.errors import HalError
+from hal.events import (
+    CardBits,
+    FaultKind,
+    FrameRefused,
+    InputChanged,
+    Key,
+    KeyPressed,
+    Monotonic,
+    ReaderArmed,
+    ReaderEvent,
+    ReaderFault,
+    ReaderMisused,
+)
+from hal.osdp import commands
+from hal.osdp.bus import Bus
+from hal.osdp.commands import Blink, CardData, Color, Command, Keys, Levels, LocalStatus
+from hal.osdp.happenings import (
+    Happening,
+    Heard,
+    KeyInstalled,
+    Misuse,
+    Misused,
+    Offline,
+    Online,
+    Refused,
+)
+from hal.osdp.session import ReaderSettings
+from hal.ports import Light
+from hal.wiegand.tally import Why
+
+LIGHTS: Final = {
+    Light.OFF: Blink(on=Color.BLACK),
+    Light.IDLE: Blink(on=Color.RED),
+    Light.GRANTED: Blink(on=Color.GREEN),
+    Light.DENIED: Blink(on=Color.RED, on_ds=1, off_ds=1),
+    Light.WAITING: Blink(on=Color.AMBER, on_ds=5, off_ds=5),
+}
+"""As an LED wire shows them, with colours where that is dark or lit: red at rest, as most readers are."""
+KEYS: Final = {
+    **{ord(str(digit)): Key(str(digit)) for digit in range(10)},
+    0x7F: Key.ESC,
+    ord("*"): Key.ESC,
+    0x0D: Key.ENTER,
+    ord("#"): Key.ENTER,
+}
+_DECISECOND_MS: Final = 100
+_MOST: Final = 0xFF
+
+
+class OsdpReader:
+    """The Reader port of one address; made by OsdpLine."""
+
+    def __init__(
+        self, *, name: str, settings: ReaderSettings, accept: Callable[[int, int], bool], bus: Bus,
+        begin: Callable[[], None], on_key: Callable[[bytes], None],
+    ) -> None:  # fmt: skip
+        """`accept(length, raw)`: the configured format's word; `on_key`: a new key has come to count in the reader."""
+        self._name = name
+        self.settings = settings
+        self._accept, self._bus, self._begin, self._on_key = accept, bus, begin, on_key
+        self._deliver: Callable[[ReaderEvent], None] | None = None
+        self.indicator = OsdpIndicator(self._order)
+        self.tamper = OsdpInput(f"{name} tamper")
+        self.inputs: dict[int, OsdpInput] = {}
+        self.online: Online | None = None
+        """What it said of itself when it came online; None while it is not."""
+        self.refused_orders = 0
+
+    @property
+    def name(self) -> str:
+        """The name that its events carry."""
+        return self._name
+
+    def input(self, number: int, name: str) -> "OsdpInput":
+        """One of the reader's own inputs, counted from 0."""
+        return self.inputs.setdefault(number, OsdpInput(name))
+
+    def start(self, deliver: Callable[[ReaderEvent], None]) -> None:
+        """Begin to read; armed once it is online."""
+        self._deliver = deliver
+        self._begin()
+
+    def counters(self) -> dict[str, int | float]:
+        """What the line did for and with it."""
+        return {**asdict(self._bus.counters(self.settings.address)), "refused_orders": self.refused_orders}
+
+    def configure(self, settings: ReaderSettings) -> None:
+        """Other keys or rights, of the same address; its session begins anew."""
+        self.settings = settings
+        self._bus.configure(settings)
+
+    def close(self) -> None:
+        """Not heard any more; the line goes on for its other readers."""
+        self._deliver = None
+
+    def happened(self, happening: Happening, at: Monotonic) -> None:
+        """From the line."""
+        match happening:
+            case Online():
+                self.online = happening
+                self._ask_again()
+                self._say(ReaderArmed(reader=self._name, at=at))
+            case Offline():
+                self.online = None
+                self._say(ReaderFault(reader=self._name, kind=FaultKind.OFFLINE, at=at))
+            case Heard(what=what):
+                self._heard(what, at)
+            case Misused(how=how):
+                if how is Misuse.MALFORMED:
+                    self._say(FrameRefused(reader=self._name, why=how.value, bits=0, at=at))
+                else:
+                    self._say(ReaderMisused(reader=self._name, how=how.value, at=at))
+            case KeyInstalled(key=key):
+                self.settings = ReaderSettings(
+                    address=self.settings.address, key=key, allow_plain=self.settings.allow_plain
+                )
+                self._on_key(key)
+            case Refused():
+                self.refused_orders += 1
+            case _:
+                assert_never(happening)
+
+    def _ask_again(self) -> None:
+        """What may have changed while it was away, and what it should show."""
+        self._order(Command.LOCAL_STATUS, b"")
+        if self.inputs:
+            self._order(Command.INPUT_STATUS, b"")
+        self.indicator.show_again()
+
+    def _heard(self, what: CardData | Keys | LocalStatus | Levels, at: Monotonic) -> None:
+        match what:
+            case CardData(length=length, raw=raw):
+                if self._accept(length, raw):
+                    self._say(CardBits(reader=self._name, length=length, raw=raw, at=at))
+                else:
+                    self._say(FrameRefused(reader=self._name, why=Why.FORMAT.value, bits=length, at=at))
+            case Keys(pressed=pressed):
+                for key in map(KEYS.get, pressed):
+                    if key is not None:
+                        self._say(KeyPressed(reader=self._name, key=key, at=at))
+            case LocalStatus(tamper=tamper):
+                self.tamper.changed(at, active=tamper)
+            case Levels(active=active):
+                for number, one in self.inputs.items():
+                    if number < len(active):
+                        one.changed(at, active=active[number])
+            case _:
+                assert_never(what)
+
+    def _say(self, event: ReaderEvent) -> None:
+        if self._deliver is not None:
+            self._deliver(event)
+
+    def _order(self, command: Command, data: bytes) -> None:
+        self._bus.order(self.settings.address, command, data)
+
+
+class OsdpIndicator:
+    """The Indicator port over LED and BUZ commands. An order to a reader that is away waits for it."""
+
+    def __init__(self, order: Callable[[Command, bytes], None]) -> None:
+        self._order = order
+        self._shown = Light.OFF
+
+    def light(self, light: Light, on_fault: Callable[[HalError], None] | None = None) -> None:  # noqa: ARG002  the port's signature; an absent reader is its own fault
+        """Show this until told otherwise."""
+        self._shown = light
+        self.show_again()
+
+    def beep(self, pattern_ms: tuple[int, ...], on_fault: Callable[[HalError], None] | None = None) -> None:  # noqa: ARG002  as above
+        """Sound for these milliseconds, to the nearest tenth of a second; a new pattern replaces the old."""
+        self._order(Command.BUZZER, sound(pattern_ms))
+
+    def show_again(self) -> None:
+        """What it should show now."""
+        self._order(Command.LED, commands.led(lasting=LIGHTS[self._shown]))
+
+    def close(self) -> None:
+        """Dark and silent, if the line still carries it; idempotent."""
+        if self._shown is not Light.OFF:
+            self.light(Light.OFF)
+
+
+class OsdpInput:
+    """The Contact port of something that the reader reports: its cover, or one of its inputs. Active at trouble."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._active = False
+        self._deliver: Callable[[InputChanged], None] | None = None
+
+    @property
+    def active(self) -> bool:
+        """As the reader last said; not active before it said anything."""
+        return self._active
+
+    def start(self, deliver: Callable[[InputChanged], None]) -> None:
+        """Begin to report each change."""
+        self._deliver = deliver
+
+    def changed(self, at: Monotonic, *, active: bool) -> None:
+        """From the reader."""
+        if active is not self._active:
+            self._active = active
+            if self._deliver is not None:
+                self._deliver(InputChanged(name=self._name, active=active, at=at))
+
+    def close(self) -> None:
+        """Not reported any more; idempotent."""
+        self._deliver = None
+
+
+class OsdpLine:
+    """One RS-485 line and its readers; opened when the first of them is started."""
+
+    def __init__(self, bus: Bus, given_back: Callable[[], None]) -> None:
+        self._bus = bus
+        self._given_back = given_back
+        self._begun = False
+        self.readers: dict[int, OsdpReader] = {}
+
+    def reader(
+        self, *, name: str, settings: ReaderSettings, accept: Callable[[int, int], bool],
+        on_key: Callable[[bytes], None],
+    ) -> OsdpReader:  # fmt: skip
+        """A reader at an address that nobody else has here."""
+        reader = OsdpReader(
+            name=name, settings=settings, accept=accept, bus=self._bus, begin=self._begin, on_key=on_key
+        )  # fmt: skip
+        self.readers[settings.address] = reader
+        self._bus.configure(settings)
+        return reader
+
+    def close(self) -> None:
+        """Give the port back; idempotent."""
+        self._bus.close()
+        self._given_back()
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._bus.start(lambda address, happening, at: self.readers[address].happened(happening, at))
+
+
+def sound(pattern_ms: Sequence[int]) -> bytes:
+    """On, off, on … in milliseconds as OSDP's one rhythm: the first on and off, as often as there are ons."""
+    if not pattern_ms:
+        return commands.buzzer(on_ds=0, off_ds=0, count=0)
+    on, off = (_deciseconds(pattern_ms[place]) if place < len(pattern_ms) else 1 for place in (0, 1))
+    return commands.buzzer(on_ds=on, off_ds=off, count=min(_MOST, (len(pattern_ms) + 1) // 2))
+
+
+def _deciseconds(milliseconds: int) -> int:
+    return min(_MOST, max(1, round(milliseconds / _DECISECOND_MS)))
