@@ -38,6 +38,9 @@ def in_force(board: Board) -> Iterator[Finding]:
     from doorctl.config.digest import config_digest
 
     status = board.status
+    if not {"configuration", "monitor"} <= status.keys():
+        yield wrong("doord is of an earlier version than this doctor", "systemctl restart doorctl doorctl-courier")
+        return
     if status["configuration"] != config_digest(board.config):
         yield wrong("doorctl.toml says something else than what doord runs with", _RESTART)
     if status["monitor"] != board.monitor.fingerprint:
