@@ -1,20 +1,23 @@
 """Both sides saved under load, lost, and restored: nothing is lost, and what should be an alarm is one, once."""
 
+import json
 import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 import pytest
 
-from doorctl.cli.sim_site import Daemon, Person, command, wait_for
+from doorctl.cli.sim_site import Daemon, Person, SimError, SimSite, command, wait_for
 from doorctl.monitord.alarms.kinds import AlarmKind
 from doorctl.paths import Paths
-from doorctl.wire.record import Body, Epoch, Sequence
+from doorctl.seal.keys import read_monitor_file
+from doorctl.wire.record import Body, Epoch, Kind, Sequence
 from tests.system.alarms import alarm_kinds, alarms
 from tests.system.busy_site import BusySite, Traffic
 
@@ -29,7 +32,8 @@ NEVER = frozenset(
 """What no honest restore causes; a gap may show, and ends when it is filled."""
 WITHIN_S = 45.0
 """Supervision comes every 10 s, and one of them names a hole."""
-BETWEEN_CARD_AND_KEYS_S = 0.3
+HANDS = 8
+BETWEEN_CARD_AND_KEYS_S = 0.4
 """A hand is no quicker, and a key frame needs silence before it."""
 VAULT = """
 [door.vault]
@@ -37,6 +41,7 @@ reader = { wiegand = ["GPIO12", "GPIO13"], format = "H10301", keypad = "8-bit", 
 strike = { pin = "GPIO24", type = "fail-secure", release_s = 0.5 }
 egress = "mechanical"
 """
+HELP_CALLS = 3
 Record = tuple[Epoch, Sequence, Body]
 
 
@@ -51,27 +56,40 @@ class VaultSite(BusySite):
         self.paths.config.write_text(text + VAULT)
         self.ana = self.enrol("Ana Lopez", 3456)
 
-    def call_for_help(self, times: int = 1) -> None:
-        """Ana's other code at the vault, until the monitor tells."""
-        for _ in range(times):
-            known = calls(self)
-            wait_for("the vault to be secured", self._secured, self.doord)
-            with self.drive() as drive:
-                assert self.ana.card is not None
-                drive.do("card", reader="vault", bits=format(self.ana.card.raw, f"0{self.ana.card.length}b"))
+    def hand_over(self, wanted: Callable[[], bool]) -> None:
+        """Until it holds. The courier asks doord every 30 s what the monitor wants again; started anew it asks at once."""
+        for _ in range(HANDS):
+            with suppress(SimError):
+                wait_for("what was lost", wanted, self.courier, within_s=6)
+                return
+            self.courier.stop()
+            self.courier.start()
+        pytest.fail("the monitor did not get back what it lost")
+
+
+def call_for_help(site: SimSite, person: Person, door: str) -> None:
+    """Their other code, until the monitor tells; a busy machine may be too slow for the first hand."""
+    known = calls(site)
+    for _ in range(HANDS):
+        wait_for(f"{door} to be secured", partial(_secured, site, door), site.doord)
+        with site.drive() as drive:
+            if door == "vault":
+                assert person.card is not None
+                drive.do("card", reader=door, bits=format(person.card.raw, f"0{person.card.length}b"))
                 time.sleep(BETWEEN_CARD_AND_KEYS_S)
-                drive.do("keys", reader="vault", keys=self.ana.duress_code)
-            wait_for("the alarm", partial(self._more_calls_than, known), self.monitor)
-
-    def _more_calls_than(self, known: int) -> bool:
-        return calls(self) > known
-
-    def _secured(self) -> bool:
-        (vault,) = [door for door in self.status()["doors"] if door["name"] == "vault"]
-        return bool(vault["state"] == "secured")
+            drive.do("keys", reader=door, keys=person.duress_code)
+        with suppress(SimError):
+            wait_for("the alarm", lambda: calls(site) > known, site.monitor, within_s=5)
+            return
+    pytest.fail("nobody heard the call for help")
 
 
-def calls(site: BusySite) -> int:
+def _secured(site: SimSite, name: str) -> bool:
+    (door,) = [door for door in site.status()["doors"] if door["name"] == name]
+    return bool(door["state"] == "secured")
+
+
+def calls(site: SimSite) -> int:
     return sum(alarm["kind"] == "duress" for alarm in alarms(site))
 
 
@@ -83,33 +101,45 @@ def site(tmp_path: Path) -> Iterator[VaultSite]:
         yield made
 
 
-def home_of(site: BusySite) -> Path:
+@pytest.fixture
+def quiet(tmp_path: Path) -> Iterator[tuple[SimSite, Person]]:
+    """Ana, and a door that takes her code alone."""
+    with SimSite(tmp_path / "site") as made:
+        made.make()
+        ana = made.enrol("Ana Lopez", 3456)
+        made.start()
+        yield made, ana
+
+
+def home_of(site: SimSite) -> Path:
     return site.paths.var.parent
 
 
-def drained(site: BusySite) -> bool:
+def drained(site: SimSite) -> bool:
     return bool(site.status()["spool"]["pending"] == 0)
 
 
 def test_a_restored_monitor_gets_back_what_it_lost(site: VaultSite, tmp_path: Path) -> None:
     backup = tmp_path / "monitor.backup"
     traffic = Traffic(site, random.Random(1))
-    site.call_for_help()
+    call_for_help(site, site.ana, "vault")
     command(home_of(site), "backup", "--monitor", "--plain", str(backup))
     saved = len(site.records())
-    site.call_for_help(2)
+    for _ in range(2):
+        call_for_help(site, site.ana, "vault")
     traffic.stop()
     wait_for("the spool to drain", lambda: drained(site), site.doord)
-    before = site.records()
+    before, called = site.records(), calls(site)
+    assert called >= HELP_CALLS
     assert len(before) > saved + 10, "too few records were made after the backup for a test"
     site.monitor.kill()
     site.monitor.stop()
     shutil.rmtree(home_of(site) / "monitor")
     command(home_of(site), "restore", "--monitor", str(backup))
     site.start_monitor()
-    wait_for("what was lost", lambda: set(map(_key, before)) <= set(map(_key, site.records())), within_s=WITHIN_S)
+    site.hand_over(lambda: set(map(_key, before)) <= set(map(_key, site.records())))
     assert set(Counter(map(_number, site.records())).values()) == {1}
-    wait_for("every alarm", lambda: calls(site) == 3)
+    wait_for("every alarm", lambda: calls(site) == called)
     assert not NEVER & alarm_kinds(site)
 
 
@@ -121,10 +151,10 @@ def _key(record: Record) -> tuple[Epoch, Sequence, bytes]:
     return *record[:2], record[2].encode()
 
 
-def test_a_board_is_restored_once_twice_and_as_another(site: VaultSite, tmp_path: Path) -> None:
+def test_a_board_restored_twice_is_a_clone(site: VaultSite, tmp_path: Path) -> None:
     backup, home = tmp_path / "board.backup", home_of(site)
     traffic = Traffic(site, random.Random(2))
-    wait_for("the first records to get through", lambda: len(site.granted()) > 3 and drained(site), site.doord)
+    wait_for("the first records to get through", lambda: len(site.granted()) > 3, site.doord)
     site.network.cut()
     wait_for("some to wait", lambda: site.status()["spool"]["pending"] > 3, site.doord)
     command(home, "backup", "--plain", str(backup))
@@ -132,29 +162,80 @@ def test_a_board_is_restored_once_twice_and_as_another(site: VaultSite, tmp_path
     wait_for("the line", lambda: site.status()["path"]["state"] == "connected", site.courier)
     traffic.stop()
     wait_for("the spool to drain", lambda: drained(site), site.doord, within_s=WITHIN_S)
-    site.doord.kill()
-    site.courier.kill()
-    for part in ("etc", "var", "run"):
-        shutil.rmtree(home / part)
+    lose_board(site)
 
     command(home, "restore", str(backup))
-    site.paths.run.mkdir(exist_ok=True)
+    site.paths.run.mkdir()
     site.start_doord()
     assert site.status()["spool"]["pending"] > 3, "what waited in the backup waits again"
     site.courier.start()
     wait_for("the spool to drain", lambda: drained(site), site.doord, within_s=WITHIN_S)
-    _each_once(site)
+    assert set(Counter(map(_number, site.records())).values()) == {1}, "what has a receipt is no other record"
     known = alarm_kinds(site)
+    assert AlarmKind.STORAGE in known, "what was made after the backup is missing on the board's disk"
     assert not NEVER & known
 
-    second = Restored(backup, tmp_path / "second")
-    with second:
+    with Restored(backup, tmp_path / "second"):
         wait_for("the clone to be told", lambda: AlarmKind.CLONE in alarm_kinds(site), within_s=WITHIN_S)
-    _each_once(site)
-
-
-def _each_once(site: BusySite) -> None:
     assert set(Counter(map(_number, site.records())).values()) == {1}
+
+
+def test_an_old_backup_goes_on_as_another_board(quiet: tuple[SimSite, Person], tmp_path: Path) -> None:
+    """What was enrolled after it is forgotten by the board and not by the monitor: as itself it could never agree."""
+    site, ana = quiet
+    backup, home = tmp_path / "board.backup", home_of(site)
+    command(home, "backup", "--plain", str(backup))
+    site.enrol("Ben Okafor", 7890)
+    wait_for("Ben's rows to be told", lambda: generation(site) == 2 and drained(site), site.doord)
+    old = json.loads(command(home, "--json", "backup", "--show", str(backup)))["identity"]
+    lose_board(site)
+
+    command(home, "restore", "--new-identity", str(backup))
+    command(home, "monitor", "trust", "--yes", str(site.paths.controller_public))
+    (site.paths.controllers / f"{old}.toml").unlink()
+    site.paths.run.mkdir()
+    site.start_doord()
+    site.courier.start()
+    ben = site.enrol("Ben Okafor", 7890)
+    wait_for("Ben's rows to be told", lambda: generation(site) == 2 and drained(site), site.doord)
+    call_for_help(site, ana, "office")
+    call_for_help(site, ben, "office")
+    assert alarm_kinds(site) == {AlarmKind.COLOCATED, AlarmKind.DURESS}
+
+
+def test_a_lost_monitor_is_made_anew_and_nobody_needs_new_codes(quiet: tuple[SimSite, Person], tmp_path: Path) -> None:
+    """No backup, only the token key's copy from the safe."""
+    site, ana = quiet
+    copy, home = tmp_path / "token.key", home_of(site)
+    copy.write_bytes((site.paths.monitor_keys / "token.key").read_bytes())
+    call_for_help(site, ana, "office")
+    addresses = read_monitor_file(site.paths.monitor_public).addresses
+    site.monitor.kill()
+    site.monitor.stop()
+    shutil.rmtree(home / "monitor")
+    site.doord.stop()
+    site.courier.stop()
+    command(home, "monitor", "init", "--simulated", "--token-key", str(copy), "--address", addresses[0],
+            "--listen", f"127.0.0.1:{site._monitor_port}", "--console", f"127.0.0.1:{site.console_port}")  # fmt: skip
+    command(home, "init", "--yes", "--monitor", str(site.paths.monitor_export))
+    command(home, "monitor", "trust", "--yes", str(site.paths.controller_public))
+    site.start()
+    call_for_help(site, ana, "office")
+    wait_for("the spool to drain", lambda: drained(site), site.doord)
+    assert alarm_kinds(site) == {AlarmKind.COLOCATED, AlarmKind.DURESS}
+    assert any(body.kind is Kind.ENROLLED for _, _, body in site.records())
+
+
+def lose_board(site: SimSite) -> None:
+    """Its disk died."""
+    site.doord.kill()
+    site.courier.kill()
+    for part in ("etc", "var", "run"):
+        shutil.rmtree(home_of(site) / part)
+
+
+def generation(site: SimSite) -> int:
+    return int(site.status()["roster"]["generation"])
 
 
 class Restored:
