@@ -70,6 +70,23 @@ class _FieldError(Exception):
 
 def lines_in(untrusted: bytes, name: str) -> Iterator[Line | Refused]:
     """Every line but empty ones; OperatorError where the file as a whole cannot be read. `name` is for messages."""
+    for number, header, fields in _rows(untrusted, name):
+        yield _line(number, header, fields)
+
+
+def short_names_in(untrusted: bytes, name: str) -> set[HolderId]:
+    """Every short name that a line gives, be the rest of the line right or wrong."""
+    found: set[HolderId] = set()
+    for _, header, fields in _rows(untrusted, name):
+        if "holder" not in header:
+            break
+        if len(fields) == len(header) and (given := fields[header.index("holder")].strip()):
+            found.add(HolderId(given))
+    return found
+
+
+def _rows(untrusted: bytes, name: str) -> Iterator[tuple[int, tuple[str, ...], list[str]]]:
+    """Number, header and fields of each line."""
     delimiter = _delimiter(untrusted, name)
     stream = io.TextIOWrapper(io.BytesIO(untrusted), encoding="utf-8-sig", newline="")
     reader = csv.reader(stream, delimiter=delimiter, strict=True)
@@ -85,7 +102,7 @@ def lines_in(untrusted: bytes, name: str) -> Iterator[Line | Refused]:
             elif number > MOST_LINES + 1:
                 raise OperatorError(f"{name}: more than {MOST_LINES:,} lines", hint="import it in several files")
             else:
-                yield _line(number, header, fields)
+                yield number, header, fields
     except csv.Error as error:
         raise OperatorError(f"{name}: line {begin + 1}: {error}", hint="a quoted field has no end, perhaps") from error
     if header is None:

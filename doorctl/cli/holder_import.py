@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from doorctl.cli.holder_enrol import Enrolled, Enrolment, today
-from doorctl.cli.holder_file import LARGEST, Line, lines_in
+from doorctl.cli.holder_file import LARGEST, lines_in, short_names_in
 from doorctl.cli.holder_plan import Change, Enrol, Plan, Planner
 from doorctl.cli.holder_report import new_report
 from doorctl.cli.holder_sealers import Job, Sealers
@@ -103,12 +103,11 @@ def _plan(paths: Paths, enrolment: Enrolment, untrusted: bytes, args: argparse.N
     config = read_config(paths.config)
     name = "standard input" if str(args.file) == "-" else args.file.name
     total = untrusted.count(b"\n")
-    named = {line.holder for line in lines_in(untrusted, name) if isinstance(line, Line) and line.holder is not None}
     planner = Planner(
         enrolment.writer,
         card_id=enrolment.card,
         groups=[group.name for group in config.groups],
-        named=named,
+        named=short_names_in(untrusted, name),
         update=args.update,
     )
     with progress("looking at lines", total, quiet=args.json) as advance:

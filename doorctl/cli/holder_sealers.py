@@ -33,7 +33,7 @@ FEW: Final = 200
 _BATCH: Final = 50
 _AHEAD: Final = 2
 """Batches a process has before it is asked for the first: 40 KiB at most, which its pipe holds while nobody reads."""
-_NICE: Final = 10
+_NICE: Final = 5
 """doord decides first."""
 
 
