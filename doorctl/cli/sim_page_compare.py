@@ -16,6 +16,9 @@ Edges = tuple[tuple[float, bool], ...]
 """(ms, on) in order; the first is the level at the last key, at 0."""
 
 
+_KINDS: Final = ("normal", "duress")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """What an onlooker with a stop-watch noted of one visit."""
@@ -57,47 +60,37 @@ class Comparison:
 
 def compare(door: str, visits: tuple[Visit, ...]) -> Comparison:
     """Of no visits, one, or one of each kind."""
-    found = tuple(differences(*visits)) if len(visits) == len(_KINDS) else ()
-    return Comparison(
-        door=door, visits=tuple(sorted(visits, key=lambda one: _KINDS.index(one.kind))), differences=found
-    )
-
-
-_KINDS: Final = ("normal", "duress")
+    ordered = tuple(sorted(visits, key=lambda visit: _KINDS.index(visit.kind)))
+    found = differences(*ordered) if len(ordered) == len(_KINDS) else []
+    return Comparison(door=door, visits=ordered, differences=tuple(found))
 
 
 def differences(first: Visit, second: Visit) -> list[str]:
     """One line each; nothing is the promise."""
     window = min(first.window_ms, second.window_ms)
-    found = []
-    for what, on, off in (("strike", "released", "secured"), ("beep", "on", "off")):
-        found += _edges_differ(what, (on, off), _after(first, what, 0, window), _after(second, what, 0, window))
-    # one beep more or less is said above; the lamp shows the answer from the same moment on
-    lamps = [_after(one, "lamp", one.answer_ms - SAME_TIME_MS, window) for one in (first, second)]
-    found += _edges_differ("lamp", ("lit", "dark"), *lamps)
+    found = _edges_differ(
+        "strike", ("released", "secured"), _until(first.strike, window), _until(second.strike, window)
+    )
+    found += _edges_differ("beep", ("on", "off"), _until(first.beep, window), _until(second.beep, window))
+    found += _edges_differ("lamp", ("lit", "dark"), _answer_of_lamp(first, window), _answer_of_lamp(second, window))
     found += _logs_differ(first, second)
     for way, words in (("up", "sent to the monitor"), ("down", "received from the monitor")):
         found += _line_differs(words, _messages(first, way, window), _messages(second, way, window))
-    late = [f"{one.kind}" for one in (first, second) if one.late]
+    late = " and the ".join(visit.kind for visit in (first, second) if visit.late)
     if found and late:
-        found.append(
-            f"this computer was too busy for its own slot in the {' and the '.join(late)} visit: play it again"
-        )
+        found.append(f"this computer was too busy to answer the {late} visit in its slot: play it again")
     return found
 
 
-def _after(visit: Visit, what: str, since: float, until: float) -> Edges:
-    """Level at `since`, and every change from there on."""
-    edges: Edges = getattr(visit, what)
-    before = [edge for edge in edges if edge[0] <= since]
-    level = before[-1][1] if before else False
-    # the answer's own edge may come a moment before or after its beep: the level there is the one it leads to
-    inside = tuple(edge for edge in edges if since < edge[0] <= until)
-    if what == "lamp":
-        settled = [edge for edge in edges if edge[0] <= visit.answer_ms + SAME_TIME_MS]
-        level = settled[-1][1] if settled else level
-        inside = tuple(edge for edge in edges if visit.answer_ms + SAME_TIME_MS < edge[0] <= until)
-    return ((0.0, level), *inside)
+def _until(edges: Edges, end: float) -> Edges:
+    return tuple(edge for edge in edges if edge[0] <= end)
+
+
+def _answer_of_lamp(visit: Visit, end: float) -> Edges:
+    """What it shows from the answer on; its edge may come a moment before or after the beep's."""
+    answered = visit.answer_ms + SAME_TIME_MS
+    level = [on for ms, on in visit.lamp if ms <= answered][-1]
+    return ((0.0, level), *(edge for edge in visit.lamp if answered < edge[0] <= end))
 
 
 def _edges_differ(what: str, words: tuple[str, str], first: Edges, second: Edges) -> list[str]:

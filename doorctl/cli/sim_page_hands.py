@@ -34,7 +34,7 @@ _PLAY_GAP_NS: Final = 160 * MS
 _CARD_TO_CODE_NS: Final = 500 * MS
 _WALK_AFTER_NS: Final = WINDOW_NS + 100 * MS
 """From the last key: by then the whole answer was seen."""
-_WALK_S: Final = 1.5
+WALK_S: Final = 1.5
 """How long the leaf is open for somebody who just walks through."""
 
 
@@ -50,9 +50,18 @@ class Move(Enum):
 class Hands:
     """At all doors of the site."""
 
-    def __init__(self, paths: Paths, side: DoorSide, visits: Visits, feed: Feed, *, closer_s: float = CLOSER_S) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        side: DoorSide,
+        visits: Visits,
+        feed: Feed,
+        *,
+        closer_s: float = CLOSER_S,
+        walk_s: float = WALK_S,
+    ) -> None:
         self._paths, self._side, self._visits, self._feed = paths, side, visits, feed
-        self._closer_s = closer_s
+        self._closer_s, self._walk_s = closer_s, walk_s
         self._free = dict.fromkeys(side.config, 0)
         """When each reader's line is free for the next frame, CLOCK_MONOTONIC in nanoseconds."""
         self._turns = {name: asyncio.Lock() for name in side.config}
@@ -142,7 +151,7 @@ class Hands:
             return
         self._visits.touched(door, time.monotonic_ns())
         await self._put(contact, active=True)
-        await asyncio.sleep(_WALK_S)
+        await asyncio.sleep(self._walk_s)
         await self._put(contact, active=False)
 
     def _refuse_without_keypad(self, door: str) -> None:

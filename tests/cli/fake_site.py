@@ -123,7 +123,7 @@ class FakeSite:
             start_board=self._start_doord,
         )
         self.rig = Rig(breakable, self.feed, dead_for_s=0.01)
-        self.hands = Hands(self.paths, self.door, self.visits, self.feed, closer_s=0.2)
+        self.hands = Hands(self.paths, self.door, self.visits, self.feed, closer_s=0.2, walk_s=0.1)
         self.sides = Sides(
             feed=self.feed, door=self.door, hands=self.hands, monitor=self.monitor, rig=self.rig, people=self.people,
             visits=self.visits,

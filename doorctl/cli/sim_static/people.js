@@ -41,9 +41,8 @@ function newPerson(person) {
   const codes = { normal: person.code, duress: person.duress_code };
   for (const button of node.querySelectorAll(".play")) {
     const kind = button.dataset.play;
-    const words = { normal: "usual code", duress: "duress code" }[kind];
     word(button.querySelector("b"), codes[kind] ? grouped(codes[kind]) : "•••• ••••");
-    button.setAttribute("aria-label", `play ${person.label} with the ${words} ${codes[kind] ?? ""}`.trim());
+    word(button.querySelector(".unseen"), `${person.label}: `);
     button.addEventListener("click", () => play(person, kind, button));
   }
   const remove = node.querySelector(".remove");
