@@ -1,0 +1,56 @@
+# What a machine of the documents is: run by tests/docs/machine.py in namespaces of its own, as their first process.
+# $1 is an empty folder for everything that changes, $2 the source tree, $3 a Python with its library.
+set -eu
+changes=$1 tree=$2 python=$3
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LC_ALL=C.UTF-8 TERM=xterm
+mount --make-rprivate /
+mount -t tmpfs -o mode=0755 tmpfs "$changes"
+for folder in /etc /var /opt /usr/local /root /home /media /srv /mnt "$tree"; do
+    [ -d "$folder" ] || continue
+    mkdir -p "$changes/upper$folder" "$changes/work$folder"
+    mount -t overlay overlay -o "lowerdir=$folder,upperdir=$changes/upper$folder,workdir=$changes/work$folder" "$folder"
+done
+mount -t tmpfs -o mode=0755 tmpfs /run
+
+# the documents' names are this machine's loopback
+echo '127.0.0.1 localhost monitor.example.net monitor.example' >/etc/hosts
+# one stick that people carry from machine to machine, another that goes into the safe
+mkdir -p /media/stick /media/safe
+mount --bind "$STICK" /media/stick
+# one of the documents' people, as the distribution makes them
+getent passwd ana >/dev/null || useradd --create-home --shell /bin/bash ana
+
+# the daemons' users must be able to run it, wherever it lives
+folder=$python
+while [ "$folder" != / ]; do
+    [ -d "$folder" ] && chmod go+x "$folder" 2>/dev/null || true
+    folder=$(dirname "$folder")
+done
+cat >/usr/local/sbin/python3 <<END
+#!/bin/sh
+# as \`python3 -m venv FOLDER\` does, without the ten seconds that ensurepip takes for the same two wheels
+if [ "\$1 \$2" = "-m venv" ] && [ \$# = 3 ]; then
+    $python -m venv --without-pip "\$3" || exit
+    set -- "\$3"/bin/python $("$python" -c 'import ensurepip; print(ensurepip.__path__[0])')/_bundled/pip-*.whl
+    exec "\$1" "\$2"/pip --quiet install --no-index --find-links "\${2%/*}" pip
+fi
+exec $python "\$@"
+END
+chmod 755 /usr/local/sbin/python3
+cp -r "$tree/tests/docs/stand_ins" /usr/local/lib/stand-ins
+chmod 755 /usr/local/lib/stand-ins/systemd.py
+for program in systemctl systemd-run udevadm sudo sudoedit; do
+    ln -sf /usr/local/lib/stand-ins/systemd.py /usr/local/sbin/$program
+done
+export STAND_INS_PYTHONPATH=/usr/local/lib/stand-ins/python
+
+# the source tree is as `make` left it: a newer pyproject.toml would have it install everything again
+if [ -e "$tree/.venv/.installed" ]; then touch "$tree/.venv/.installed"; fi
+
+set +eu
+trap : INT  # Ctrl-C is for the command
+[ "$NAME" = laptop ] && cd "$tree" || cd
+while IFS= read -r file <&"$COMMANDS_FD"; do
+    . "$file"
+    echo $? >&"$STATUS_FD"
+done

@@ -1,0 +1,146 @@
+"""Every command block of README.md and docs/, run as it is written, on machines that are thrown away.
+
+One story a document, its blocks in their order: a board, a monitor and a laptop with the wheel of this tree to install,
+pins that a stand-in for lgpio makes up, and a stand-in where systemd would start what the unit files say.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from hal.wiegand.cards import FORMATS
+from tests.docs.blocks import COMMANDS, NO_COMMANDS, ROOT, Block, Step, blocks, documents
+from tests.docs.machine import Machine, World
+from tests.docs.needed import needed
+from tests.system.wheelhouse import built, others, pip_environment
+
+pytestmark = pytest.mark.system
+
+BLOCKS = {path.relative_to(ROOT).as_posix(): blocks(path) for path in documents()}
+STORIES = [name for name, found in BLOCKS.items() if any(one.language in COMMANDS and not one.not_run for one in found)]
+EXCEPTIONS: dict[str, str] = {}
+"""Place and reason of every block that is marked as not run; few, and each looked at."""
+
+UNTIL = {
+    r"^make run\b|doorctl sim(\s|$)": r"open this: +http://127\.0\.0\.1:\d+/",
+    r"doorctl log -f": r"ana-lopez|front",
+}
+"""Commands that go on until somebody presses Ctrl-C, and what they show before that."""
+
+
+def yes(machine: Machine, question: re.Match[str]) -> None:
+    """Somebody compared both fingerprints."""
+    assert question
+    machine.type("y\n")
+
+
+def hold_card(machine: Machine, question: re.Match[str]) -> None:
+    """A card that nobody has yet, at the reader whose lines are GPIO14 and GPIO15."""
+    assert question[1] == "front"
+    machine.cards += 1
+    length, raw = FORMATS["H10301"].encode({"facility": 12, "card": 3000 + machine.cards})
+    with machine.path("/run/doorctl-gpio/hands").open("w") as hands:
+        hands.write(f"14 15 {raw:0{length}b}\n")
+
+
+ANSWERS = {r"\[y/N\] ": yes, r"hold the card to the reader at (\S+) … ": hold_card}
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheels")
+    built(folder)
+    return folder
+
+
+@pytest.fixture
+def world(wheels: Path) -> Iterator[World]:
+    for program in ("unshare", "nsenter", "setsid", "systemd-sysusers", "systemd-tmpfiles", "systemd-creds"):
+        needed(program)
+    with TemporaryDirectory(prefix="docs-") as folder, World(Path(folder), pip_environment(wheels, others())) as world:
+        yield world
+
+
+@pytest.mark.parametrize("document", STORIES)
+def test_every_command_does_what_is_written(document: str, world: World) -> None:
+    for block in BLOCKS[document]:
+        if block.language in COMMANDS and not block.not_run:
+            for step in block.steps():
+                begun = time.monotonic()
+                play(world.machine(step.machine), step)
+                print(f"{time.monotonic() - begun:6.1f} s  {step.machine}$ {step.command}")
+
+
+def play(machine: Machine, step: Step) -> None:
+    """Type it, and look at what comes."""
+    until = next((shown for command, shown in UNTIL.items() if re.search(command, step.command)), None)
+    code, seen = machine.run(step.command, ANSWERS, until)
+    assert code in ({0, 130} if until else {0}), f"{step.place}: {step.command!r} ended with {code}:\n{seen}"
+    if step.shown:
+        assert masked(seen) == masked(step.shown), f"{step.place}: {step.command!r}"
+
+
+def masked(text: str) -> str:
+    """Without what differs each time: codes and times."""
+    text = re.sub(r"\b\d{8}\b", "CODE", text)
+    text = re.sub(r"\b\d+(\.\d+)? (ms|s)\b", r"N \2", text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def test_every_block_says_what_it_is() -> None:
+    unclear = [
+        f"{one.place}: ```{one.language}"
+        for found in BLOCKS.values()
+        for one in found
+        if one.language not in COMMANDS | NO_COMMANDS
+    ]
+    assert unclear == [], f"one of {', '.join(sorted(COMMANDS | NO_COMMANDS))}"
+
+
+def test_blocks_that_are_not_run_are_few_and_known() -> None:
+    marked = {one.text.splitlines()[0]: one.not_run for found in BLOCKS.values() for one in found if one.not_run}
+    assert marked == EXCEPTIONS
+
+
+def test_a_block_that_is_no_command_has_none() -> None:
+    """No command passes by under another name."""
+    hidden = [
+        f"{one.place}: {line}"
+        for found in BLOCKS.values()
+        for one in found
+        if one.language not in COMMANDS
+        for line in one.text.splitlines()
+        if re.match(r"(\w*\$ )?(sudo|doorctl|pip|make|systemctl) ", line)
+    ]
+    assert hidden == []
+
+
+def block(language: str, text: str, machine: str = "board") -> Block:
+    return Block(document="x.md", line=1, language=language, text=text, machine=machine, not_run=None)
+
+
+def test_steps_of_a_block() -> None:
+    typed = block("sh", "# first\ncd /etc\n\nls -l \\\n  x # why")
+    assert [step.command for step in typed.steps()] == ["cd /etc", "ls -l \\\n  x # why"]
+    dialogue = block("console", "monitor$ a  # b\nsaid\n\nmore\n$ b", machine="laptop")
+    assert [(step.machine, step.command, step.shown) for step in dialogue.steps()] == [
+        ("monitor", "a  # b", "said\n\nmore"), ("laptop", "b", ""),
+    ]  # fmt: skip
+
+
+def test_marks_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.docs.blocks.ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("<!-- on: monitor -->\n```sh\na\n```\n<!-- not run: why -->\n```sh\nb\n```\n```toml\n```\n")
+    assert [(one.line, one.language, one.machine, one.not_run) for one in blocks(page)] == [
+        (2, "sh", "monitor", None), (6, "sh", "board", "why"), (9, "toml", "board", None),
+    ]  # fmt: skip
+
+
+def test_what_differs_each_time_is_masked() -> None:
+    assert masked("her code is 47986324, after 302 ms \n\n") == masked("her code is 12345678, after 7 ms")
+    assert masked("7 records") != masked("8 records")
