@@ -12,7 +12,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 import serial
 from serial.rs485 import RS485Settings
@@ -34,24 +34,91 @@ _NANOSECONDS: Final = 1_000_000_000
 log = logging.getLogger(__name__)
 
 
+class Port(Protocol):
+    """An open line."""
+
+    def write(self, frame: bytes) -> None:
+        """Queue one burst; OSError where the device is gone."""
+        ...
+
+    def close(self) -> None:
+        """Give it back; idempotent."""
+        ...
+
+
+OpenPort = Callable[[Callable[[bytes], None], Callable[[], None]], Port]
+"""Opens the line: what is heard goes to the first, the end of the device to the second; OSError where it is not there.
+
+Both are called on the loop's thread.
+"""
+
+
+class SerialPort:
+    """A tty through pyserial, read and written without blocking."""
+
+    def __init__(
+        self, device: str, *, baud: int, rts_drives: bool, heard: Callable[[bytes], None], lost: Callable[[], None]
+    ) -> None:
+        """`rts_drives`: the port's RTS switches the transceiver, and the kernel does it. OSError: it is not there."""
+        self._heard, self._lost = heard, lost
+        self._serial = serial.Serial(device, baud, timeout=0, write_timeout=0, exclusive=True)
+        try:
+            if rts_drives:
+                self._serial.rs485_mode = RS485Settings()
+            self._serial.reset_input_buffer()
+        except (OSError, ValueError) as error:
+            self._serial.close()
+            raise OSError(f"{device}: {error}") from error
+        asyncio.get_running_loop().add_reader(self._serial.fileno(), self._readable)
+
+    def write(self, frame: bytes) -> None:
+        """One burst; what the kernel has no room for is lost, as on a bad wire, and asked for again."""
+        with suppress(BlockingIOError):
+            os.write(self._serial.fileno(), frame)
+
+    def close(self) -> None:
+        """Give it back; idempotent."""
+        if self._serial.is_open:
+            asyncio.get_running_loop().remove_reader(self._serial.fileno())
+            with suppress(OSError):  # it is gone already
+                self._serial.close()
+
+    def _readable(self) -> None:
+        try:
+            untrusted = os.read(self._serial.fileno(), READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            untrusted = b""
+        if untrusted:
+            self._heard(untrusted)
+        else:  # a line that is readable and has nothing is gone
+            self._lost()
+
+
+def serial_port(device: str, *, baud: int, rts_drives: bool = False) -> OpenPort:
+    """How a Bus opens a tty."""
+    return lambda heard, lost: SerialPort(device, baud=baud, rts_drives=rts_drives, heard=heard, lost=lost)
+
+
 class Bus:
     """One line and its readers."""
 
     def __init__(
         self,
-        device: str,
+        name: str,
+        open_port: OpenPort,
         *,
         baud: int,
         readers: Sequence[ReaderSettings] = (),
-        rts_drives: bool = False,
         clock: Callable[[], Monotonic] = monotonic_now,
         nonce: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """`baud` 9600 to 230400; `rts_drives`: the port's RTS switches the transceiver, and the kernel does it."""
-        self._device, self._baud, self._rts_drives, self._clock = device, baud, rts_drives, clock
+        """`name` for messages; `baud` 9600 to 230400, which the CP counts characters by."""
+        self._name, self._open_port, self._clock = name, open_port, clock
         self._cp = Cp(readers, baud=baud, now=clock(), nonce=nonce)
         self._deliver: Deliver | None = None
-        self._port: serial.Serial | None = None
+        self._port: Port | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pause_s = FIRST_PAUSE_S
         self._closed = False
@@ -66,8 +133,7 @@ class Bus:
     def configure(self, settings: ReaderSettings) -> None:
         """Add a reader, or begin anew with one whose settings changed."""
         self._cp.configure(settings, self._clock())
-        if self._port is not None:
-            self._arm()
+        self._arm()
 
     def start(self, deliver: Deliver) -> None:
         """Begin; `deliver` is called on the loop's thread. A missing device is waited for."""
@@ -77,8 +143,7 @@ class Bus:
     def order(self, address: int, command: Command, data: bytes) -> None:
         """To be carried out when the reader is online; of a kind only the last counts."""
         self._cp.order(address, command, data)
-        if self._port is not None:
-            self._arm()
+        self._arm()
 
     def counters(self, address: int) -> Counters:
         """What the line did for a reader."""
@@ -91,43 +156,22 @@ class Bus:
         self._let_go()
 
     def _open(self) -> None:
+        """The door stays as it is where the device is missing: it is tried again, with growing pauses."""
         self._timer = None
         try:
-            port = serial.Serial(self._device, self._baud, timeout=0, write_timeout=0, exclusive=True)
-        except (OSError, serial.SerialException) as error:
-            log.debug("%s: %s", self._device, error)
-            return self._later()
-        try:
-            if self._rts_drives:
-                port.rs485_mode = RS485Settings()
-            port.reset_input_buffer()
-        except (OSError, ValueError, serial.SerialException) as error:
-            log.warning("%s: %s", self._device, error)
-            port.close()
-            return self._later()
-        self._port = port
+            self._port = self._open_port(self._heard, self._lost)
+        except OSError as error:
+            log.debug("%s: %s", self._name, error)
+            self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._open)
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+            return
         self.opened += 1
         self._pause_s = FIRST_PAUSE_S
-        asyncio.get_running_loop().add_reader(port.fileno(), self._readable)
-        return self._arm()
+        self._arm()
 
-    def _later(self) -> None:
-        """The door stays as it is; the line is tried again, with growing pauses."""
-        self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._open)
-        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
-
-    def _readable(self) -> None:
-        assert self._port is not None
-        try:
-            untrusted = os.read(self._port.fileno(), READ)
-        except BlockingIOError:
-            return None
-        except OSError:
-            untrusted = b""
-        if not untrusted:  # a line that is readable and has nothing is gone
-            return self._lost()
+    def _heard(self, untrusted: bytes) -> None:
         now = self._clock()
-        return self._guarded(lambda: self._cp.receive(untrusted, now), now)
+        self._guarded(lambda: self._cp.receive(untrusted, now), now)
 
     def _on_time(self) -> None:
         self._timer = None
@@ -139,23 +183,20 @@ class Bus:
         try:
             effects = list(work())
         except Exception:  # noqa: BLE001 - the wall between lines: an exception here must not reach another's
-            log.critical("line %s: %s", self._device, traceback.format_exc(limit=-3))
-            return self.close()
+            log.critical("line %s: %s", self._name, traceback.format_exc(limit=-3))
+            self.close()
+            return
         for effect in effects:
             if isinstance(effect, Send):
                 self._write(effect.frame)
             else:
                 self._tell(effect, now)
-        return self._arm()
+        self._arm()
 
     def _write(self, frame: bytes) -> None:
-        """One burst; what the kernel has no room for is lost, as on a bad wire, and asked for again."""
-        if self._port is None:
-            return
         try:
-            os.write(self._port.fileno(), frame)
-        except BlockingIOError:
-            return
+            if self._port is not None:
+                self._port.write(frame)
         except OSError:
             self._lost()
 
@@ -181,15 +222,13 @@ class Bus:
         self._disarm()
         self._let_go()
         if not self._closed:
-            self._later()
+            self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._open)
 
     def _let_go(self) -> None:
         port, self._port = self._port, None
         if port is None:
             return
-        asyncio.get_running_loop().remove_reader(port.fileno())
-        with suppress(OSError, serial.SerialException):  # it is gone already
-            port.close()
+        port.close()
         for effect in self._cp.closed():
             if not isinstance(effect, Send):
                 self._tell(effect, self._clock())

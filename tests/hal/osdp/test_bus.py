@@ -6,7 +6,7 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
-from hal.osdp.bus import Bus
+from hal.osdp.bus import Bus, serial_port
 from hal.osdp.commands import CardData, Command, Keys, buzzer
 from hal.osdp.emulator import Emulator, Shown
 from hal.osdp.happenings import Gone, Happening, Heard, Offline, Online
@@ -42,6 +42,10 @@ class Pty:
         os.close(self._master)
 
 
+def bus_of(device: str, baud: int, readers: list[ReaderSettings]) -> Bus:
+    return Bus(device, serial_port(device, baud=baud), baud=baud, readers=readers)
+
+
 async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not true():  # noqa: ASYNC110  what is waited for happens in callbacks of the loop
@@ -58,7 +62,7 @@ def test_readers_of_a_real_port_are_heard_and_told(tmp_path: Path) -> None:
         pty = Pty(tmp_path / "tty", readers)
         told: list[tuple[int, Happening]] = []
         settings = [ReaderSettings(address=number, key=KEY) for number in range(3)]
-        bus = Bus(str(tmp_path / "tty"), baud=115_200, readers=settings)
+        bus = bus_of(str(tmp_path / "tty"), 115_200, settings)
         bus.start(lambda address, happening, _at: told.append((address, happening)))
         await until(lambda: len(of(told, Online)) == 3)
         readers[2].card(26, 99)
@@ -83,7 +87,7 @@ def test_a_device_that_vanishes_is_opened_again_when_it_is_back(tmp_path: Path) 
         reader = Emulator(0, os.urandom, key=KEY)
         pty = Pty(tmp_path / "tty", [reader])
         told: list[tuple[int, Happening]] = []
-        bus = Bus(str(tmp_path / "tty"), baud=9600, readers=[ReaderSettings(address=0, key=KEY)])
+        bus = bus_of(str(tmp_path / "tty"), 9600, [ReaderSettings(address=0, key=KEY)])
         bus.start(lambda address, happening, _at: told.append((address, happening)))
         await until(lambda: len(of(told, Online)) == 1)
         pty.unplug()
@@ -101,7 +105,7 @@ def test_a_device_that_vanishes_is_opened_again_when_it_is_back(tmp_path: Path) 
 def test_a_device_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
     async def story() -> None:
         told: list[tuple[int, Happening]] = []
-        bus = Bus(str(tmp_path / "tty"), baud=9600, readers=[ReaderSettings(address=0, key=KEY)])
+        bus = bus_of(str(tmp_path / "tty"), 9600, [ReaderSettings(address=0, key=KEY)])
         bus.start(lambda address, happening, _at: told.append((address, happening)))
         assert not bus.is_open
         pty = Pty(tmp_path / "tty", [Emulator(0, os.urandom, key=KEY)])

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from hal.osdp import commands
-from hal.osdp.bus import Bus
 from hal.osdp.commands import Blink, CardData, Color, Command, Keys
 from hal.osdp.happenings import Happening, Heard, KeyInstalled, Misused, Offline, Online
 from hal.osdp.session import ReaderSettings
-from tests.hal.osdp.test_bus import of, until
+from tests.hal.osdp.test_bus import bus_of, of, until
 
 KEY = bytes(range(16))
 NEW = bytes(range(50, 66))
@@ -77,7 +76,7 @@ def test_eight_strangers_on_a_line() -> None:
         told: list[tuple[int, Happening]] = []
         async with strangers(8, KEY.hex()) as (device, readers):
             settings = [ReaderSettings(address=number, key=KEY) for number in range(8)]
-            bus = Bus(device, baud=115_200, readers=settings)
+            bus = bus_of(device, 115_200, settings)
             bus.start(lambda address, happening, _at: told.append((address, happening)))
             await until(lambda: len(of(told, Online)) == 8)
             assert all(isinstance(online, Online) and online.secure for _, online in of(told, Online))
@@ -116,14 +115,14 @@ def test_a_stranger_from_the_factory_takes_our_key_and_keeps_it() -> None:
     async def story() -> None:
         told: list[tuple[int, Happening]] = []
         async with strangers(1, "none") as (device, readers):
-            bus = Bus(device, baud=115_200, readers=[ReaderSettings(address=0, new_key=NEW, install=True)])
+            bus = bus_of(device, 115_200, [ReaderSettings(address=0, new_key=NEW, install=True)])
             bus.start(lambda address, happening, _at: told.append((address, happening)))
             await until(lambda: len(of(told, Online)) == 1)
             assert of(told, KeyInstalled) == [(0, KeyInstalled(key=NEW))]
             assert [order["command"] for order in readers.orders] == [5]
             bus.close()
             await until(lambda: len(of(told, Offline)) == 1)
-            again = Bus(device, baud=115_200, readers=[ReaderSettings(address=0, key=NEW)])
+            again = bus_of(device, 115_200, [ReaderSettings(address=0, key=NEW)])
             again.start(lambda address, happening, _at: told.append((address, happening)))
             await until(lambda: len(of(told, Online)) == 2)
             readers.happens(reader=0, card=[26, 4711])
