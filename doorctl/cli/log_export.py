@@ -10,9 +10,8 @@ import json
 import os
 import secrets
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from zoneinfo import ZoneInfo
 
 from doorctl.cli.log import known_door, may_read, moment, newest, plain
+from doorctl.cli.progress import progress
 from doorctl.core.types import WallTime
 from doorctl.errors import OperatorError, StorageError
 from doorctl.paths import Paths
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 PAGE: Final = 1000
 """Lines read at once: a few hundred kilobytes, and a lock on the journal for a few milliseconds."""
 STANDARD_OUTPUT: Final = "-"
-_SAY_AFTER_S: Final = 1.0
-_SAY_EVERY_S: Final = 0.2
 _COLUMNS: Final = ("id", "time", "event", "door", "reader", "holder", "outcome", "reason", "count", "detail")
 
 
@@ -109,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
         raise OperatorError("--until: expected a time after --since", hint="--until is the first moment left out")
     reader = JournalReader(paths.journal)
     with _destination(args.file) as file:
-        exported = _write(_lines(reader, wanted, quiet=file.isatty()), file, args.format)
+        exported = _write(_lines(reader, wanted, quiet=args.json or file.isatty()), file, args.format)
         if not exported.lines and wanted.door is not None:
             known_door(wanted.door, [door.name for door in config.doors])
     _say_done(exported, args)
@@ -151,21 +149,15 @@ def new_file(path: Path) -> Iterator[TextIO]:
 
 
 def _lines(reader: "JournalReader", wanted: Wanted, *, quiet: bool) -> Iterator[dict[str, Any]]:
-    """Up to the line that is the last one now, so that a busy door comes to an end. `quiet`: they are the progress."""
-    last = newest(reader)
-    progress = Progress(last, sys.stderr, time.monotonic, shown=not quiet and sys.stderr.isatty())
-    at = 0
-    while found := reader.log(PAGE, after_id=at):
-        for logged in found:
-            at = logged.id
-            if at > last:
-                break
-            if wanted.takes(logged):
-                yield plain(logged)
-        progress.at(at)
-        if at >= last:
-            break
-    progress.over()
+    """Up to the line that is the last one now, so that a busy door comes to an end. `quiet`: no word on the way."""
+    last, at = newest(reader), 0
+    with progress("exporting lines", last, quiet=quiet) as advance:
+        while at < last and (found := reader.log(PAGE, after_id=at)):
+            for logged in found:
+                if logged.id <= last and wanted.takes(logged):
+                    yield plain(logged)
+            advance(found[-1].id - at)
+            at = found[-1].id
 
 
 def _write(lines: Iterator[dict[str, Any]], file: TextIO, form: str) -> Exported:
@@ -192,26 +184,3 @@ def _say_done(exported: Exported, args: argparse.Namespace) -> None:
     counted = f"{exported.lines:,} line{'' if exported.lines == 1 else 's'}"
     span = f", of {exported.first} to {exported.last}" if exported.lines else ""
     print(f"{args.file}: {counted}{span}", file=told)
-
-
-class Progress:
-    """How far the reading is, on a terminal, once it has taken a second."""
-
-    def __init__(self, last: int, terminal: TextIO, now: Callable[[], float], *, shown: bool) -> None:
-        self._last, self._terminal, self._now = last, terminal, now
-        self._next = now() + _SAY_AFTER_S if shown else None
-        self._said = False
-
-    def at(self, number: int) -> None:
-        """This line was read."""
-        if self._next is not None and self._now() >= self._next:
-            self._terminal.write(f"\rlog export: line {number:,} of {self._last:,}")
-            self._terminal.flush()
-            self._said, self._next = True, self._now() + _SAY_EVERY_S
-
-    def over(self) -> None:
-        """The terminal's line is free again."""
-        if self._said:
-            with suppress(OSError):
-                self._terminal.write("\r\x1b[K")
-                self._terminal.flush()
