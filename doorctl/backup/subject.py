@@ -4,7 +4,8 @@ Opens nothing that is sealed, and knows of the token key only that it is the one
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -29,6 +30,8 @@ from doorctl.seal.keys import (
     write_controller_file,
 )
 
+SEEN_FOR: Final = timedelta(days=90)
+"""How long it is believed that a copy which was shown is still there."""
 _LARGEST_KEY: Final = 65_536
 _SHORT: Final = 16
 """Hex digits of a fingerprint that make an old token key's file name."""
@@ -48,12 +51,13 @@ def of_board(paths: Paths, *, doorctl: str, created: WallTime) -> tuple[Contents
 
 
 def of_monitor(
-    paths: Paths, copies: Sequence[Path], *, doorctl: str, created: WallTime
+    paths: Paths, copies: Sequence[Path], *, seen: Mapping[str, date], today: date, doorctl: str, created: WallTime
 ) -> tuple[Contents, Label, frozenset[MemberName]]:
     """This monitor's files, what a backup says of it, and the token keys, which stay out of it.
 
-    OperatorError where one has no offline copy that was shown. Only a simulated monitor's may have none: then they
-    come along, being worth nothing.
+    `seen`: fingerprint of a token key → the day its offline copy was last looked at. OperatorError where that of one
+    is neither shown now nor was not long ago. Only a simulated monitor's may have none: then they come along, being
+    worth nothing.
     """
     public = read_monitor_file(paths.monitor_export)
     keys = [fingerprint(key.public_key().public_bytes_raw()).hex() for key in load_token_keys(paths.monitor_keys)]
@@ -65,7 +69,7 @@ def of_monitor(
     stay_out = bool(copies) or not public.simulated
     if stay_out:
         _beside(paths, copies, simulated=public.simulated)
-        _shown(keys, copies)
+        _shown(keys if copies else [key for key in keys if not _lately(seen.get(key), today)], copies)
     label = Label(
         doorctl=doorctl, name=public.addresses[0], identity=public.fingerprint, simulated=public.simulated,
         created=created, token_keys=tuple(keys) if stay_out else (),
@@ -106,6 +110,11 @@ def new_identity(contents: Contents, manifest: Manifest) -> dict[MemberName, byt
         write_controller_file(paths.controller_public, file)
         made = Contents(paths, Role.BOARD)
         return {name: made.place_of(name).path.read_bytes() for name in (IDENTITY, *TLS, CONTROLLER)}
+
+
+def _lately(seen: date | None, today: date) -> bool:
+    """So that a backup can be made every night, and the safe be opened now and then."""
+    return seen is not None and today - seen < SEEN_FOR
 
 
 def _beside(paths: Paths, copies: Sequence[Path], *, simulated: bool) -> None:

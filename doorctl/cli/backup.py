@@ -22,7 +22,8 @@ def add_parser(subparsers: Any) -> None:
         help="save a board or a monitor in one file",
         description="Save this board in one new file while it runs: configuration, keys, roster, access log and the "
         "records that wait. With --monitor this machine's monitor: keys, trusted boards, ledger and alarms, but never "
-        "the token key: its offline copy must be shown instead, because without it the backup could not be used. The "
+        "the token key: its offline copy must be shown instead, now or within the last 90 days, because without it the "
+        "backup could not be used. The "
         "file is sealed with a passphrase. `doorctl backup --show FILE` reads all of one, says what it has and whether "
         "it is whole, and changes nothing.",
         epilog="example: doorctl backup /media/stick/front.backup\n"
@@ -66,19 +67,22 @@ def _make(file: Path, args: argparse.Namespace) -> int:
     from doorctl.backup.subject import of_board, of_monitor
     from doorctl.cli.backup_passphrase import new_passphrase
     from doorctl.cli.backup_progress import Progress
-    from doorctl.cli.monitor_copy import note_copies
+    from doorctl.cli.monitor_copy import note_copies, noted_copies
 
     paths, now = Paths.chosen(args.home), WallTime(time.time_ns())
+    today = datetime.now(tz=UTC).date()
     if args.monitor:
-        contents, label, without = of_monitor(paths, args.token_key_copy, doorctl=version("doorctl"), created=now)
+        contents, label, without = of_monitor(
+            paths, args.token_key_copy, seen=noted_copies(paths), today=today, doorctl=version("doorctl"), created=now
+        )
     else:
         contents, label = of_board(paths, doorctl=version("doorctl"), created=now)
         without = KEYS if args.without_keys else frozenset()
     passphrase = None if args.plain else new_passphrase(args.passphrase_file)
     with Progress() as progress:
         manifest = make_backup(file, contents, label, passphrase=passphrase, without=without, told=progress)
-    if manifest.token_keys:
-        note_copies(paths, list(manifest.token_keys), datetime.now(tz=UTC).date())
+    if args.token_key_copy:
+        note_copies(paths, list(manifest.token_keys), today)
     _report(manifest, file, sealed=passphrase is not None, as_json=args.json)
     return 0
 

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from doorctl.cli.monitor_copy import noted_copies
+from doorctl.backup.subject import SEEN_FOR
+from doorctl.cli.monitor_copy import note_copies, noted_copies, token_fingerprints
 from doorctl.core.types import WallTime
 from doorctl.journal.journal import Journal
 from doorctl.journal.rows import Entry, LogRow
@@ -46,7 +48,7 @@ def old(tmp_path: Path, copy: Path, made_board: Board, capsys: pytest.CaptureFix
     monitor = Monitor(home=tmp_path / "old")
     assert monitor.run(capsys, "monitor", "init", *ADDRESS, "--token-key-copy", str(copy)).code == 0
     LedgerWriter(monitor.paths.ledger).close()
-    AlarmStore(monitor.paths.alarms, lambda _: None).close()
+    AlarmStore(monitor.paths.alarms, lambda: None).close()
     for name in ("00" * 16, "front"):
         shutil.copy(made_board.paths.controller_public, monitor.paths.controllers / f"{name}.toml")
     return monitor
@@ -82,7 +84,23 @@ def test_a_backup_is_the_whole_monitor_but_for_the_token_key(
     assert load_monitor_keys(new.paths.monitor_keys).public == load_monitor_keys(old.paths.monitor_keys).public
 
 
+def test_a_copy_that_was_seen_lately_need_not_be_shown_again(
+    old: Monitor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For a backup every night; restoring needs it whatever was seen when."""
+    today = datetime.now(tz=UTC).date()
+    note_copies(old.paths, token_fingerprints(old.paths.monitor_keys), today - SEEN_FOR + timedelta(days=1))
+    before = noted_copies(old.paths)
+    assert old.run(capsys, "backup", "--monitor", "--plain", str(tmp_path / "m.backup")).code == 0
+    assert noted_copies(old.paths) == before, "nothing was seen today"
+    shown = json.loads(old.run(capsys, "--json", "backup", "--show", str(tmp_path / "m.backup")).out)
+    assert shown["token_keys"] == token_fingerprints(old.paths.monitor_keys)
+    assert "keys/token.key" not in [member["name"] for member in shown["members"]]
+
+
 def test_without_the_copy_there_is_no_backup(old: Monitor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    today = datetime.now(tz=UTC).date()
+    note_copies(old.paths, token_fingerprints(old.paths.monitor_keys), today - SEEN_FOR)
     ran = old.run(capsys, "backup", "--monitor", "--plain", str(tmp_path / "m.backup"))
     assert (ran.code, (tmp_path / "m.backup").exists()) == (1, False)
     assert "the token key is in no backup, and its offline copy was not shown" in ran.err
