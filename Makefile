@@ -16,10 +16,10 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 run: $(STAMP)    ## the simulator: a door to press, the alarms beside it
-	$(BIN)/doorctl sim
+	@$(BIN)/doorctl sim
 
 tour: $(STAMP)   ## the story, told in the terminal; exits non-zero if a promise breaks
-	$(BIN)/doorctl sim --tour
+	@$(BIN)/doorctl sim --tour
 
 # What cannot be had here the browser tests name themselves, and skip; with CI=true they fail.
 test: $(STAMP)   ## all tests, under 6 minutes on 2 cores
