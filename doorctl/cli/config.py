@@ -59,7 +59,7 @@ def _schema(verbs: Any) -> None:
         description="A JSON Schema (2020-12) of doorctl.toml, for editors: keys, values and what they mean while one "
         f"types. Write it beside the file and begin the file with `{_SCHEMA_LINE}`. It cannot know that a pin is used "
         "once, nor, without --names, which doors and schedules there are: `doorctl check` does.",
-        epilog="example: doorctl config schema > doorctl.schema.json",
+        epilog="example: doorctl config schema --names doorctl.toml",
     )
     schema.add_argument(
         "--names", type=Path, metavar="FILE", help="a schema for this file: only its doors and schedules may be named"
