@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from doorctl.core.types import HolderId
-from doorctl.roster.enrolment import NewHolder, RosterWriter
+from doorctl.roster.enrolment import NewHolder, Person, RosterWriter
 from tests.roster.people import TODAY, Draw
 
 Act = Callable[[RosterWriter, Draw], object]
@@ -23,12 +23,21 @@ def import_ten(writer: RosterWriter, draw: Draw) -> None:
             enrolling.add(NewHolder(label=f"New {number}", rows=draw.rows(), card=draw.card()))
 
 
+def leavers(writer: RosterWriter, draw: Draw) -> None:
+    with writer.enrolling() as enrolling:
+        enrolling.remove(HolderId("person-1"))
+        enrolling.replace(HolderId("person-2"), draw.rows(), draw.card())
+        enrolling.edit(HolderId("person-3"), Person(label="Person 3", suspended=True))
+        enrolling.remove(HolderId("person-4"))
+
+
 ACTS: dict[str, Act] = {
     "add": lambda writer, draw: writer.add_holder(NewHolder(label="New", rows=draw.rows(), card=draw.card())),
     "replace": lambda writer, draw: writer.replace_rows(HolderId("person-3"), draw.rows(), card=draw.card()),
     "remove": lambda writer, draw: writer.remove_holder(HolderId("person-3")),
     "suspend": lambda writer, draw: writer.set_suspended(HolderId("person-3"), True),
     "import": import_ten,
+    "leavers": leavers,
 }
 
 
