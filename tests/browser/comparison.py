@@ -1,11 +1,12 @@
 """What two visits at a door have to have in common: the same changes in the same order at the same times, and pictures.
 
-Judges only what a camera before the screen could see. Times are told from the last hand on the door, a key or a leaf.
+Judges what a camera before the screen could see, and the page's own words for it besides. Times are told from the last
+hand on the door: the last key, and then the leaf.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, Final
 
 WITHIN_MS: Final = 100.0
@@ -25,8 +26,13 @@ class Change:
     def of(cls, noted: Mapping[str, Any]) -> "Change":
         return cls(where=noted["where"], what=noted["what"], value=noted["value"], since_ms=float(noted["since_ms"]))
 
+    @property
+    def told(self) -> tuple[str, str]:
+        """All but the time."""
+        return self.where, f"{self.what}={self.value!r}"
+
     def __str__(self) -> str:
-        return f"{self.where} {self.what}={self.value!r} at {self.since_ms:.0f} ms"
+        return f"{' '.join(self.told)} at {self.since_ms:.0f} ms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +50,16 @@ def differences(one: Visit, other: Visit) -> list[str]:
 
 
 def _changes_differ(one: Sequence[Change], other: Sequence[Change]) -> list[str]:
-    found = []
-    for number, (here, there) in enumerate(zip_longest(one, other)):
-        if here is None or there is None:
-            found.append(f"change {number}: {here} in one, {there} in the other")
-        elif (here.where, here.what, here.value) != (there.where, there.what, there.value):
-            found.append(f"change {number}: {here} in one, {there} in the other")
-            break  # from here on the two lists are out of step, and everything would be named
-        elif abs(here.since_ms - there.since_ms) > WITHIN_MS:
-            found.append(f"change {number}: {here} in one, {there.since_ms:.0f} ms in the other")
+    here, there = [Counter(change.told for change in visit) for visit in (one, other)]
+    found = [f"only in one: {' '.join(told)}" for told in here - there]
+    found += [f"only in the other: {' '.join(told)}" for told in there - here]
+    if found:
+        return found
+    for number, (first, second) in enumerate(zip(one, other, strict=True)):
+        if first.told != second.told:
+            return [f"order: change {number} is {first} in one and {second} in the other"]
+        if abs(first.since_ms - second.since_ms) > WITHIN_MS:
+            found.append(f"time: {first} in one, and at {second.since_ms:.0f} ms in the other")
     return found
 
 

@@ -1,5 +1,5 @@
-// Notes every change under a root: where, what, to what, and how long after the last hand on the door. Defines
-// window.recorder; knows nothing of what a change means.
+// Notes every change under a root from the last key on: where, what, to what, and how long after the last hand on the
+// door, a key or a leaf. Defines startRecorder, play and sightings; knows nothing of what a change means.
 (() => {
   const HANDS = "[data-key], [data-card], [data-act]";
   const FLASH_MS = 250; // a key shows that it was pressed, and which one differs between any two codes
@@ -49,13 +49,17 @@
   function start(selector) {
     const root = document.querySelector(selector);
     cover(root);
-    const changes = [];
+    let changes = [];
     let last = { at: performance.now(), key: false };
     let changed = last.at;
 
     const touch = (event) => {
       const hand = event.target.closest(HANDS);
-      if (hand) last = { at: performance.now(), key: hand.hasAttribute("data-key") };
+      if (!hand) return;
+      last = { at: performance.now(), key: hand.hasAttribute("data-key") };
+      if (!last.key) return;
+      observer.takeRecords();
+      changes = []; // it was not the last key yet: how a finger types is not what the door answers
     };
     root.addEventListener("click", touch, true);
 
@@ -94,6 +98,15 @@
     };
   }
 
+  // Hands of an even pace: [what, at_ms] each.
+  async function play(door, touches) {
+    const begin = performance.now();
+    for (const [what, at_ms] of touches) {
+      await new Promise((resume) => setTimeout(resume, begin + at_ms - performance.now()));
+      document.querySelector(`section[data-door="${door}"] ${what}`).click();
+    }
+  }
+
   // When the door's answer and alarms show, whatever the view they show in.
   function watch(root) {
     const seen = { released: [], alarms: {} };
@@ -116,5 +129,6 @@
   }
 
   window.startRecorder = start;
+  window.play = play;
   window.sightings = watch(document);
 })();

@@ -30,8 +30,10 @@ class Simulation:
         self.paths, self.pid = Paths.under(home), pid
         self.address = address
         """Of the simulator's page, as printed."""
-        log = (home / "logs" / "monitord").read_text(encoding="utf-8")
-        console = next(word for word in log.split() if word.startswith("http://"))
+        log = home / "logs" / "monitord"
+        console = wait_for(
+            lambda: next((word for word in log.read_text(encoding="utf-8").split() if word.startswith("http://")), None)
+        )
         self.console = f"{console}?token={load_token(self.paths.monitor_keys)}"
         """Of the alarms page, as `doorctl monitor run` prints it on a terminal."""
 

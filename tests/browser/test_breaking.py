@@ -11,14 +11,17 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser import keyboard
 from tests.browser.door_view import DoorPage
-from tests.browser.simulation import Simulation
+from tests.browser.simulation import Simulation, wait_for
 
 pytestmark = pytest.mark.browser
 
+OVER = re.compile(r"\bover\b")
 SOON_MS = 5_000
 HELD_WITHIN_MS = 25_000
-BACK_WITHIN_MS = 25_000
-"""doord starts with a self-test and calibrates its stretching of codes."""
+SILENT_WITHIN_MS = 60_000
+"""Three supervisions missed, ten seconds each, and some slack."""
+BACK_WITHIN_MS = 30_000
+"""doord starts with a self-test and measures how long it stretches codes."""
 
 
 @pytest.fixture(scope="module")
@@ -35,38 +38,34 @@ def do(view: DoorPage, target: Locator, key: str = "Enter") -> None:
 
 def newest(view: DoorPage, kind: str) -> Locator:
     """The monitor's alarm of that kind that has not ended."""
-    return view.alarms(kind).filter(has_not_text=re.compile(r"\bover\b")).first
+    return view.alarms(kind).filter(has_not_text=OVER).first
 
 
 def is_over(view: DoorPage, kind: str) -> None:
     expect(newest(view, kind)).to_have_count(0, timeout=SOON_MS)
-    expect(view.alarms(kind).first).to_contain_text(re.compile(r"\bover\b"))
+    expect(view.alarms(kind).first).to_contain_text(OVER)
 
 
 def test_a_forced_leaf(view: DoorPage) -> None:
-    door = view.door("office")
     do(view, view.act("office", "force"))
-    view.shows("office", strike="secured", leaf="open")
-    expect(door).to_have_attribute("data-state", "forced open")
+    view.shows("office", "forced open", strike="secured", leaf="open")
     expect(newest(view, "forced-open")).to_have_attribute("data-state", "new", timeout=SOON_MS)
     do(view, view.act("office", "close"), "Space")
-    view.shows("office", strike="secured", leaf="closed")
-    expect(door).to_have_attribute("data-state", "secured")
+    view.shows("office", "secured", strike="secured", leaf="closed")
     is_over(view, "forced-open")
 
 
 def test_a_held_leaf(view: DoorPage) -> None:
     door = view.door("front")
     do(view, view.act("front", "rex"))
-    view.shows("front", strike="released", leaf="closed")
+    view.shows("front", "exiting", strike="released", leaf="closed")
     do(view, view.act("front", "hold"))
-    view.shows("front", strike="secured", leaf="open")
+    view.shows("front", "open", strike="secured", leaf="open")
     expect(door).to_have_attribute("data-state", "pre-alarm", timeout=HELD_WITHIN_MS)
     expect(door).to_have_attribute("data-state", "held open", timeout=HELD_WITHIN_MS)
     expect(newest(view, "held-open")).to_have_attribute("data-state", "new", timeout=SOON_MS)
     do(view, view.act("front", "close"), "Space")
-    view.shows("front", strike="secured", leaf="closed")
-    expect(door).to_have_attribute("data-state", "secured")
+    view.shows("front", "secured", strike="secured", leaf="closed")
     is_over(view, "held-open")
 
 
@@ -79,3 +78,58 @@ def test_a_reader_torn_off(view: DoorPage) -> None:
     do(view, view.act("front", "tamper"), "Space")
     expect(tamper).to_have_attribute("data-tamper", str(whole))
     is_over(view, "tamper")
+
+
+def rig(view: DoorPage, what: str, key: str, *, broken: bool) -> None:
+    """Break or mend, and see the button say so."""
+    button = view.page.locator(f'[data-rig="{what}"]')
+    do(view, button, key)
+    expect(button).to_have_attribute("aria-pressed", str(broken).lower(), timeout=BACK_WITHIN_MS)
+
+
+def test_the_line_cut(view: DoorPage, sim: Simulation) -> None:
+    before = view.alarms("forced-open").count()
+    rig(view, "line", "Enter", broken=True)
+    expect(view.board).not_to_contain_text("monitor connected")
+
+    do(view, view.act("office", "force"))
+    view.shows("office", "forced open", strike="secured", leaf="open")
+    wait_for(lambda: sim.ask("door")["board"]["pending"] > 0)
+    do(view, view.act("office", "close"))
+    view.shows("office", "secured", strike="secured", leaf="closed")
+    assert view.alarms("forced-open").count() == before, "through a line that is cut"
+
+    rig(view, "line", "Space", broken=False)
+    expect(view.alarms("forced-open")).to_have_count(before + 1, timeout=BACK_WITHIN_MS)
+    is_over(view, "forced-open")
+    expect(view.board).to_contain_text("monitor connected", timeout=BACK_WITHIN_MS)
+    wait_for(lambda: sim.ask("door")["board"]["pending"] == 0)
+
+
+def test_the_disk_stalled(view: DoorPage, sim: Simulation) -> None:
+    ana = sim.ask("people")["people"][0]
+    before = view.alarms("duress").count()
+    rig(view, "disk", "Enter", broken=True)
+    view.enter("office", None, ana["duress_code"])
+    view.shows("office", "released", strike="released", leaf="closed")
+    expect(view.alarms("duress")).to_have_count(before + 1)
+    expect(view.board).to_contain_text("fault")
+    do(view, view.act("office", "open"))
+    do(view, view.act("office", "close"))
+
+    rig(view, "disk", "Space", broken=False)
+    expect(newest(view, "storage")).to_have_count(0, timeout=BACK_WITHIN_MS)
+    expect(view.alarms("storage").first).to_contain_text(OVER, timeout=BACK_WITHIN_MS)
+    expect(view.board).not_to_contain_text("fault", timeout=BACK_WITHIN_MS)
+
+
+def test_the_power_cut(view: DoorPage) -> None:
+    door = view.door("front")
+    rig(view, "power", "Enter", broken=True)
+    view.shows("front", "", strike="secured", leaf="closed")
+    expect(door.locator("[data-lamp]")).to_have_attribute("data-lamp", "dark")
+    expect(newest(view, "silent")).to_have_attribute("data-state", "new", timeout=SILENT_WITHIN_MS)
+
+    rig(view, "power", "Space", broken=False)
+    expect(door).to_have_attribute("data-state", "secured", timeout=BACK_WITHIN_MS)
+    is_over(view, "silent")
