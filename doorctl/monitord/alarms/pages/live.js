@@ -18,8 +18,8 @@ export class Live {
     this.change = change;
     this.told = told;
     setInterval(() => this.check(), 1000);
-    for (const name of ["online", "focus", "pageshow", "resume"]) addEventListener(name, () => this.check());
-    document.addEventListener("visibilitychange", () => this.check());
+    for (const name of ["online", "focus", "pageshow"]) addEventListener(name, () => this.check(true));
+    for (const name of ["visibilitychange", "resume"]) document.addEventListener(name, () => this.check(true));
     addEventListener("pagehide", () => this.close());
     this.open();
   }
@@ -59,9 +59,10 @@ export class Live {
     this.#source = null;
   }
 
-  check() {
+  // Woken from a sleep, one missing beat is enough to ask anew: what was connected before may be long gone.
+  check(woken = false) {
     const silent = Date.now() - this.#heard;
-    if (this.#source && silent > LOST) this.#cut();
+    if (this.#source && silent > (woken ? LATE : LOST)) this.#cut();
     else if (this.#source && silent > LATE) this.#say("late");
     else if (!this.#source && this.#opening === null) this.open();
     if (this.#state === "lost") this.#say("lost");
