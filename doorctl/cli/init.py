@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.wizard:
         _by_asking(paths, mock=args.mock)
         if args.monitor is None:
-            return _written(paths, as_json=args.json)
+            return _written(paths, mock=args.mock, as_json=args.json)
     for folder in (paths.etc, paths.var):
         folder.mkdir(parents=True, exist_ok=True)
     monitor = _pair(_configured(paths, mock=args.mock), args, simulated=_simulated(paths, mock=args.mock))
@@ -72,7 +72,7 @@ def _by_asking(paths: Paths, *, mock: bool) -> None:
     ask_and_write(paths.config, mock=mock)
 
 
-def _written(paths: Paths, *, as_json: bool) -> int:
+def _written(paths: Paths, *, mock: bool, as_json: bool) -> int:
     """What the wizard came to, in the words of `doorctl check`."""
     from doorctl.cli.check import summary
     from doorctl.config.reading import read_config
@@ -82,7 +82,8 @@ def _written(paths: Paths, *, as_json: bool) -> int:
         print(json.dumps({"written": str(paths.config), "summary": found}))
         return 0
     print(f"{paths.config}: {found}: no mistakes")
-    print("next: `doorctl init --monitor FILE` makes keys and roster and pairs this board with its monitor")
+    command = "doorctl init --mock" if mock else "doorctl init"
+    print(f"next: `{command} --monitor FILE` makes keys and roster and pairs this board with its monitor")
     return 0
 
 
