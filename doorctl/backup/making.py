@@ -92,7 +92,7 @@ def _steady(part: Part, folder: Path, told: Told) -> Path:
     """A file with this part's bytes that nobody changes while it is measured and written."""
     copy = folder / part.name.replace("/", "_")
     if part.database:
-        copy_database(part.path, copy, lambda done, all_: told(f"copying {part.name}", done, all_))
+        copy_database(part.path, copy, lambda done, all_: told(f"copying pages of {part.path.name}", done, all_))
         return copy
     content = read_part(part)
     with open(copy, "xb", opener=_private) as file:
@@ -124,7 +124,7 @@ class _Counted:
         for chunk in chunks:
             yield chunk
             self._done += len(chunk)
-            self._told("writing", self._done, self._all)
+            self._told("writing bytes", self._done, self._all)
 
 
 @contextmanager

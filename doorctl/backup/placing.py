@@ -198,6 +198,9 @@ def _make_folder(part: Part) -> None:
     folder = part.path.parent
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
+        if os.geteuid() == 0:
+            owner = folder.parent.stat()
+            os.chown(folder, owner.st_uid, owner.st_gid)
         folder.chmod(part.folder_mode)
 
 

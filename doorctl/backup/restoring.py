@@ -148,7 +148,7 @@ def _members(backup: Opened, told: Told) -> Iterator[tuple[Member, Iterator[byte
         for chunk in chunks:
             yield chunk
             done += len(chunk)
-            told("reading", done, backup.manifest.size)
+            told("reading bytes", done, backup.manifest.size)
 
     for member in backup.manifest.members:
         yield member, counted(read_member(backup.source, member))

@@ -79,7 +79,7 @@ def _make(file: Path, args: argparse.Namespace) -> int:
         contents, label = of_board(paths, doorctl=version("doorctl"), created=now)
         without = KEYS if args.without_keys else frozenset()
     passphrase = None if args.plain else new_passphrase(args.passphrase_file)
-    with Progress() as progress:
+    with Progress(quiet=args.json) as progress:
         manifest = make_backup(file, contents, label, passphrase=passphrase, without=without, told=progress)
     if args.token_key_copy:
         note_copies(paths, list(manifest.token_keys), today)
@@ -92,7 +92,7 @@ def _show(file: Path, args: argparse.Namespace) -> int:
     from doorctl.cli.backup_passphrase import passphrase
     from doorctl.cli.backup_progress import Progress
 
-    with opened(file, lambda: passphrase(args.passphrase_file)) as backup, Progress() as progress:
+    with opened(file, lambda: passphrase(args.passphrase_file)) as backup, Progress(quiet=args.json) as progress:
         verify(backup, progress)
     _report(backup.manifest, file, sealed=backup.sealed, as_json=args.json)
     return 0

@@ -1,36 +1,32 @@
-"""How far a backup is, on standard error where that is a terminal; nothing elsewhere."""
+"""How far a backup or a restore is: one bar or line for each thing that is done, as progress.py shows it."""
 
-import sys
-import time
-from typing import Final, Self
+from contextlib import ExitStack
+from typing import Self
 
-_EVERY_S: Final = 0.1
-_WHOLE: Final = 100
+from doorctl.cli.progress import Advance, progress
 
 
 class Progress:
-    """One line that is written over, and wiped at the end."""
+    """Is told `(what, done, of)`; a context manager, and silent with --json."""
 
-    def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-        self._last = 0.0
-        self._width = 0
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._shown = ExitStack()
+        self._what = ""
+        self._done = 0
+        self._advance: Advance | None = None
 
     def __call__(self, what: str, done: int, of: int) -> None:
-        """`done` of `of`, in whatever unit."""
-        now = time.monotonic()
-        if not self._shown or now - self._last < _EVERY_S:
-            return
-        self._last = now
-        line = f"{what} {_WHOLE * done // max(of, 1):3d} %"
-        sys.stderr.write("\r" + line.ljust(self._width))
-        sys.stderr.flush()
-        self._width = len(line)
+        """`done` of `of`, in whatever unit `what` names."""
+        if self._advance is None or what != self._what:
+            self._shown.close()
+            self._advance = self._shown.enter_context(progress(what, of, quiet=self._quiet))
+            self._what, self._done = what, 0
+        self._advance(done - self._done)
+        self._done = done
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._width:
-            sys.stderr.write("\r" + " " * self._width + "\r")
-            sys.stderr.flush()
+        self._shown.close()

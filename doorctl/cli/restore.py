@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from doorctl.cli.monitor_copy import note_copies
 
     paths = Paths.chosen(args.home)
-    with opened(args.file, lambda: passphrase(args.passphrase_file)) as backup, Progress() as progress:
+    with opened(args.file, lambda: passphrase(args.passphrase_file)) as backup, Progress(quiet=args.json) as progress:
         contents = _contents(paths, backup.manifest, args)
         changes = _changes(paths, contents, backup.manifest, args)
         done = restore(backup, contents, changes, replace=args.replace, told=progress)

@@ -1,6 +1,7 @@
 """doorctl backup and restore of a monitor; a lost monitor made anew from its token key's copy."""
 
 import json
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -204,6 +205,23 @@ def test_a_monitor_is_no_board(
     assert "give --monitor, on the monitor's own machine" in ran.err
     ran = restored(new, file, capsys, "--new-identity")
     assert "--new-identity: for boards" in ran.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_everything_belongs_to_the_monitors_user(
+    old: Monitor, new: Monitor, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """systemd gave it the folder once, and does not look into one that is the user's already."""
+    file = backed_up(old, tmp_path / "m.backup", copy, capsys)
+    new.paths.monitor_var.mkdir(parents=True)
+    os.chown(new.paths.monitor_var, 65533, 65532)
+    assert restored(new, file, capsys, "--token-key-copy", str(copy)).code == 0
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in _of_daemon(new.paths)}
+    assert owners == {(65533, 65532)}
+
+
+def _of_daemon(paths: Paths) -> list[Path]:
+    return [path for path in paths.monitor_var.rglob("*") if path.name != "token-key-copies.json"]
 
 
 def test_a_simulated_monitors_key_comes_along(tmp_path: Path, new: Monitor, capsys: pytest.CaptureFixture[str]) -> None:
