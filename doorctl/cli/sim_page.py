@@ -175,7 +175,7 @@ def _sides(site: SimSite) -> Iterator[Sides]:
                 Client(site.paths), lambda: console_changes(site.console_port, console_token), records, feed,
                 visits.supervised,
             ),
-            rig=Rig(_breakable(site, door, disk), feed),
+            rig=Rig(_breakable(site, door, disk), feed, visits.broken),
             people=people,
             visits=visits,
         )  # fmt: skip

@@ -43,6 +43,8 @@ class Visit:
     """(ms, "up" or "down", bytes) of each message."""
     late: bool = False
     """The board itself counts this answer as late: the computer was too busy for its slot."""
+    broken: tuple[str, ...] = ()
+    """What the visitor had broken meanwhile, in words: "the line was cut"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +78,16 @@ def differences(first: Visit, second: Visit) -> list[str]:
     found += _logs_differ(first, second)
     for way, words in (("up", "sent to the monitor"), ("down", "received from the monitor")):
         found += _line_differs(words, _messages(first, way, window), _messages(second, way, window))
+    return [*found, *_why(first, second)] if found else []
+
+
+def _why(first: Visit, second: Visit) -> list[str]:
+    """What made them differ, as far as it is not of the door."""
+    found = []
+    if first.broken != second.broken:
+        found += [f"{what} during the {visit.kind} visit" for visit in (first, second) for what in visit.broken]
     late = " and the ".join(visit.kind for visit in (first, second) if visit.late)
-    if found and late:
+    if late:
         found.append(f"this computer was too busy to answer the {late} visit in its slot: play it again")
     return found
 

@@ -48,8 +48,16 @@ class RigView:
 class Rig:
     """Breaks and mends; publishes what is broken."""
 
-    def __init__(self, site: Breakable, feed: Feed, *, dead_for_s: float = DEAD_FOR_S) -> None:
-        self._site, self._feed, self._dead_for_s = site, feed, dead_for_s
+    def __init__(
+        self,
+        site: Breakable,
+        feed: Feed,
+        broken: Callable[[tuple[str, ...]], None],
+        *,
+        dead_for_s: float = DEAD_FOR_S,
+    ) -> None:
+        """`broken` is told in words what is broken while the doors go on, whenever that changes."""
+        self._site, self._feed, self._broken, self._dead_for_s = site, feed, broken, dead_for_s
         self._closing = asyncio.Event()
         self.rising: asyncio.Task[None] | None = None
         """doord on its way back."""
@@ -124,6 +132,8 @@ class Rig:
     def _show(self, **what: Any) -> None:
         self.view = replace(self.view, **what)
         self._feed.publish("rig", asdict(self.view))
+        faults = {"the line was cut": self.view.line == "cut", "the disk was stalled": self.view.disk == "stalled"}
+        self._broken(tuple(words for words, is_so in faults.items() if is_so))
 
 
 def _why(error: DoorctlError) -> str:

@@ -75,6 +75,7 @@ class Visits:
         self._newest: dict[str, Visit] = {}
         self._supervised: deque[int] = deque(maxlen=_REMEMBERED)
         self._late = 0
+        self._broken: tuple[str, ...] = ()
         self._finishing: set[asyncio.TimerHandle] = set()
 
     @property
@@ -126,7 +127,8 @@ class Visits:
             seen.entry = _Entry()
             if (played := self._played(entry.keys)) is not None:
                 kind, person = played
-                self._later(lambda: self._finish(door, kind, person, entry, answer=at))
+                broken = self._broken
+                self._later(lambda: self._finish(door, kind, person, entry, answer=at, broken=broken))
 
     def logged(self, lines: Sequence[Logged]) -> None:
         """Rows of the access log."""
@@ -140,6 +142,10 @@ class Visits:
     def late(self, count: int) -> None:
         """How many answers the board itself calls late, since it started."""
         self._late = count
+
+    def broken(self, what: tuple[str, ...]) -> None:
+        """What the visitor has broken from now on, in words."""
+        self._broken = what
 
     def supervised(self, said: str | None) -> None:
         """The monitor's time of the last supervision, ISO 8601; its clock is this computer's."""
@@ -170,7 +176,9 @@ class Visits:
         timer = asyncio.get_running_loop().call_later(self._finish_s, due)
         self._finishing.add(timer)
 
-    def _finish(self, door: str, kind: str, person: Person, entry: _Entry, *, answer: int) -> None:
+    def _finish(
+        self, door: str, kind: str, person: Person, entry: _Entry, *, answer: int, broken: tuple[str, ...]
+    ) -> None:
         seen, last = self._seen[door], entry.last
         ends = [at for at in seen.touched if answer < at < last + WINDOW_NS]
         until = min([last + WINDOW_NS, *ends])
@@ -188,6 +196,7 @@ class Visits:
             log=tuple((_ms(at - last), text) for at, text in seen.rows if last - _REACTION_NS < at <= until),
             line=self._line(last, until),
             late=self._late > entry.late,
+            broken=broken,
         )
         self._visits[(door, kind, person.holder)] = self._newest[door] = visit
         self._feed.publish("compare", self.comparisons)

@@ -122,7 +122,7 @@ class FakeSite:
             cut_power=lambda: self.done.append("power off"),
             start_board=self._start_doord,
         )
-        self.rig = Rig(breakable, self.feed, dead_for_s=0.01)
+        self.rig = Rig(breakable, self.feed, self.visits.broken, dead_for_s=0.01)
         self.hands = Hands(self.paths, self.door, self.visits, self.feed, closer_s=0.2, walk_s=0.1)
         self.sides = Sides(
             feed=self.feed, door=self.door, hands=self.hands, monitor=self.monitor, rig=self.rig, people=self.people,

@@ -85,6 +85,16 @@ def test_only_as_long_as_both_were_looked_at() -> None:
     assert differences(NORMAL, cut) == []
 
 
+def test_what_was_broken_is_named_where_something_differs_and_was_not_broken_in_both() -> None:
+    stalled = replace(DURESS, log=(), broken=("the disk was stalled",))
+    assert differences(NORMAL, stalled) == [
+        "log: access ana-lopez granted matched, and nothing",
+        "the disk was stalled during the duress visit",
+    ]
+    assert differences(replace(NORMAL, broken=stalled.broken), stalled) == differences(NORMAL, stalled)[:1]
+    assert differences(NORMAL, replace(DURESS, broken=stalled.broken)) == []
+
+
 def test_a_busy_computer_is_named_where_something_differs_and_only_there() -> None:
     late = replace(DURESS, late=True)
     assert differences(NORMAL, late) == []

@@ -148,6 +148,11 @@ def granted(sim: Simulation) -> list[dict[str, Any]]:
     return [{**line, "id": 0, "time": ""} for line in sim.ask("api/door")["log"] if line["what"] == "granted"]
 
 
+def kinds(sim: Simulation) -> list[str]:
+    """Of the visits at the front door that were laid under each other."""
+    return [visit["kind"] for visit in sim.ask("api/compare")["compare"][0]["visits"]]
+
+
 def calls(sim: Simulation) -> list[dict[str, Any]]:
     return [alarm for alarm in sim.ask("api/monitor")["alarms"] if alarm["kind"] == "duress"]
 
@@ -174,6 +179,23 @@ def test_a_visitor_plays_both_codes_breaks_things_and_leaves_nothing(tmp_path: P
 
         sim.ask(f"api/alarms/{alarm['id']}/ack", {"who": "the test"})
         assert wait_for(lambda: calls(sim)[0]["state"] == "acknowledged")
+        assert wait_for(lambda: kinds(sim) == ["normal", "duress"])
+        eva = sim.ask("api/people", {"label": "Eva Sand"})
+        assert sim.ask("api/people")["people"][2] == eva | {"code": None, "duress_code": None}
+        sim.ask("api/disk", {"stalled": True})
+        sim.ask("api/door/office/visit", {"person": eva["holder"], "code": "normal"})
+        wait_for(lambda: any("disk" in fault for fault in sim.ask("api/door")["board"]["faults"]))
+        assert "eva-sand" not in json.dumps(sim.ask("api/door")["log"])
+        sim.ask("api/disk", {"stalled": False})
+        wait_for(lambda: "eva-sand" in json.dumps(sim.ask("api/door")["log"]))
+        sim.ask(f"api/people/{eva['holder']}/remove", {})
+
+        sim.ask("api/door/office/leaf", {"move": "force"})
+        sim.ask("api/power", {"cut": True})
+        assert wait_for(lambda: not sim.ask("api/door")["board"]["running"])
+        sim.ask("api/power", {"cut": False})
+        assert wait_for(lambda: sim.ask("api/door")["rig"]["power"] == "on", 30)
+        assert wait_for(lambda: doors(sim)[1]["state"] == "open")  # as the board found it
         sim.ask("api/line", {"cut": True})
         sim.ask("api/doord/kill", {})
         assert wait_for(lambda: not sim.ask("api/door")["board"]["running"])

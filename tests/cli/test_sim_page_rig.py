@@ -59,6 +59,7 @@ def test_the_disk_is_stalled_and_writes_again(tmp_path: Path) -> None:
         for stalled, disk in ((True, "stalled"), (False, "well")):
             assert (await browser.post("disk", {"stalled": stalled})).status_code == 200
             assert site.rig.view.disk == disk
+            assert site.visits._broken == (("the disk was stalled",) if stalled else ())
         assert site.done == ["stall", "write"]
 
     play(tmp_path, scenario)

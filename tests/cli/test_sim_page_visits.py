@@ -82,7 +82,9 @@ def note(scenario: Scenario) -> None:
 def test_a_visit_is_what_wires_log_and_line_did_from_the_last_key_on() -> None:
     async def scenario(noted: Noted) -> None:
         noted.sent(("up", 2175, 210), ("down", 294, 260), ("up", 2175, 1500))
+        noted.visits.broken(("the line was cut",))
         noted.play(CODE)
+        noted.visits.broken(())
         (visit,) = (await noted.kinds("normal"))["visits"]
         log = visit.pop("log")
         assert [text for _, text in log] == ["access ana-lopez granted matched"]
@@ -94,7 +96,7 @@ def test_a_visit_is_what_wires_log_and_line_did_from_the_last_key_on() -> None:
             "beep": ((0.0, False), (274.0, True), (374.0, False)),
             "strike": ((0.0, False), (274.0, True)),
             "line": ((210.0, "up", 2175), (260.0, "down", 294)),
-            "late": False,
+            "late": False, "broken": ("the line was cut",),
         }  # fmt: skip
 
     note(scenario)

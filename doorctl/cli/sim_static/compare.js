@@ -41,7 +41,7 @@ function stateOf(visits, differences) {
 
 function verdictOf(visits, differences) {
   if (visits.length < 2) return visits.length ? OTHER[visits[0].kind] : "play both codes here";
-  return differences.length ? `${differences.length} things differ`.replace(/^1 things differ/, "1 thing differs") : SAME;
+  return differences.length ? "something differs" : SAME;
 }
 
 function showComparison(node, { door, visits, differences }) {

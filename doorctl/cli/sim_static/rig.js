@@ -14,7 +14,7 @@ const WORDS = {
 };
 const STATES = {
   line: { whole: "the line is whole", cut: "records wait on its disk" },
-  power: { on: "the board has power", off: "the metal alone holds the doors", returning: "doord is starting" },
+  power: { on: "the board has power", off: "metal holds the doors", returning: "doord is starting" },
   disk: { well: "the disk writes", stalled: "the doors go on without it" },
   doord: {
     running: "doord runs", off: "there is no power", starting: "doord is starting",
