@@ -17,6 +17,11 @@ from hal.events import Monotonic
 from hal.gpio import GpioContact, GpioIndicator, GpioStrike
 from hal.lgpio_chip import open_lgpio
 from hal.mock import MockChip
+from hal.osdp.bus import Bus, OpenPort, serial_port
+from hal.osdp.emulator import Emulator
+from hal.osdp.mock_line import MockLine, made_up_reader
+from hal.osdp.reader import OsdpLine, OsdpReader
+from hal.osdp.session import ReaderSettings
 from hal.ports import StrikeType
 from hal.wiegand.decoder import Decoder
 from hal.wiegand.keys import Keypad
@@ -27,7 +32,7 @@ Backend = Literal["gpiozero", "mock"]
 Pull = Literal["up", "down", "none"]
 GPIOZERO_PULLS = {"up": "up", "down": "down", "none": "floating"}
 
-Port = WiegandReader | GpioStrike | GpioContact | GpioIndicator
+Port = WiegandReader | GpioStrike | GpioContact | GpioIndicator | OsdpLine
 P = TypeVar("P", WiegandReader, GpioStrike, GpioContact, GpioIndicator)
 
 
@@ -53,6 +58,13 @@ class Board:
         self._ports: list[Port] = []
         self.readers: dict[str, ReaderWiring] = {}
         """Wiegand readers by name."""
+        self.lines: dict[str, OsdpLine] = {}
+        """OSDP lines by device."""
+        self.mock_lines: dict[str, MockLine] = {}
+        """What is behind them on a mock board."""
+        self.made_up: dict[str, Emulator] = {}
+        """And the readers there, by name."""
+        self._bauds: dict[str, int] = {}
         self._closed = False
 
     @property
@@ -91,6 +103,46 @@ class Board:
         reader = self._claim(f"reader {name}", {"d0": d0, "d1": d1}, make)
         self.readers[name] = ReaderWiring(reader=reader, d0=d0, d1=d1, keypad=keypad)
         return reader
+
+    def osdp_reader(
+        self,
+        *,
+        name: str,
+        device: str,
+        baud: int,
+        settings: ReaderSettings,
+        accept: Callable[[int, int], bool],
+        on_key: Callable[[bytes], None],
+        rts_drives: bool = False,
+    ) -> OsdpReader:
+        """A reader at its address on a line, which all readers of the device share; the line opens when one starts."""
+        if self._closed:
+            raise ConfigurationError(f"reader {name}: the board is closed")
+        line = self.lines.get(device)
+        if line is None:
+            line = self._osdp_line(device, baud, rts_drives=rts_drives)
+        elif self._bauds[device] != baud:
+            raise ConfigurationError(f"reader {name}: {device} runs at {self._bauds[device]} baud, not at {baud}")
+        other = line.readers.get(settings.address)
+        if other is not None:
+            raise ConfigurationError(
+                f"address {settings.address} of {device} is claimed twice: by {other.name} and by {name}"
+            )
+        if self.mock is not None:
+            made_up = self.made_up[name] = made_up_reader(self.mock, name, settings)
+            self.mock_lines[device].readers[settings.address] = made_up
+        return line.reader(name=name, settings=settings, accept=accept, on_key=on_key)
+
+    def _osdp_line(self, device: str, baud: int, *, rts_drives: bool) -> OsdpLine:
+        if self.mock is not None:
+            mock = self.mock_lines[device] = MockLine(baud)
+            open_port: OpenPort = mock.open
+        else:
+            open_port = serial_port(device, baud=baud, rts_drives=rts_drives)
+        line = OsdpLine(Bus(device, open_port, baud=baud, clock=self.chip.clock), given_back=lambda: None)
+        self.lines[device], self._bauds[device] = line, baud
+        self._ports.append(line)
+        return line
 
     def strike(self, *, pin: str, strike_type: StrikeType, active_high: bool = True) -> GpioStrike:
         """A strike, secured from its first moment; `active_high`: a high pin powers it."""

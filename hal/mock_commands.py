@@ -6,6 +6,7 @@
 | `card`    | one card frame: its bits, or a format with its fields |
 | `keys`    | a person types on the keypad: digits, `*`, `#` |
 | `input`   | an input pin takes a level |
+| `osdp`    | an OSDP reader's cover or input changes, or its line breaks: cut, mend, unplug, plug, spoil |
 | `fault`   | misbehave from now on: stuck-low, drop, raise, busy, gone, noise; `clear` ends it |
 | `history` | every output change after a number |
 | `state`   | pins, users, readers' counters |
@@ -70,6 +71,16 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     at: Nanoseconds | None = None
 
 
+class Osdp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="osdp"):
+    """At an OSDP reader: exactly one of its cover, its input, a power cut, and what becomes of its line."""
+
+    reader: str
+    tamper: bool | None = None
+    input: bool | None = None
+    line: Literal["cut", "mend", "unplug", "plug", "spoil"] | None = None
+    power: Literal["cycle"] | None = None
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="fault"):
     """`pin` for all but gone; `count` edges for drop, raise and noise; noise comes at `edges_per_s`."""
 
@@ -95,7 +106,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     since: Nanoseconds | None = None
 
 
-Command = Edges | Card | Keys | Input | Fault | History | State | Watch
+Command = Edges | Card | Keys | Input | Osdp | Fault | History | State | Watch
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 

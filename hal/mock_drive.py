@@ -6,11 +6,12 @@ A command that cannot be done raises MockCommandError or ConfigurationError befo
 from collections.abc import Iterable
 from typing import Any, assert_never
 
+from hal import mock_osdp
 from hal.board import Board
 from hal.errors import MockCommandError
 from hal.events import Key, Monotonic
 from hal.mock import MockChip, OutputChange, PinFaults
-from hal.mock_commands import SECOND, Card, Command, Edges, Fault, History, Input, Keys, State, Watch
+from hal.mock_commands import SECOND, Card, Command, Edges, Fault, History, Input, Keys, Osdp, State, Watch
 from hal.wiegand.cards import find_format
 from hal.wiegand.keys import Keypad, KeypadEncoding
 
@@ -18,12 +19,18 @@ Reply = dict[str, Any]
 WHOLE_ENTRY = {KeypadEncoding.BINARY_26, KeypadEncoding.BCD_26}
 
 
-def perform(board: Board, command: Command) -> Reply:  # noqa: PLR0911 - one return a command
+def perform(board: Board, command: Command) -> Reply:  # noqa: C901, PLR0911 - one case a command
     """Do one command and return its reply's fields; `watch` is answered here and streamed by the socket."""
     chip = _mock(board)
     match command:
         case Edges():
             return _schedule(chip, command.edges, command.at)
+        case Card() if command.reader in board.made_up:
+            return mock_osdp.hold_card(board, command, _card_bits(command))
+        case Keys() if command.reader in board.made_up:
+            return mock_osdp.press_keys(board, command)
+        case Osdp():
+            return mock_osdp.change(board, command)
         case Card():
             d0, d1 = _pins(board, command)
             return _schedule(chip, _frame((d0, d1), _card_bits(command), command.interval_ns, 0), command.at)
@@ -66,7 +73,9 @@ def _pins(board: Board, command: Card | Keys) -> tuple[str, str]:
         return command.pins
     wiring = board.readers.get(str(command.reader))
     if wiring is None:
-        raise MockCommandError(f"no reader {command.reader!r}; there are: {', '.join(board.readers) or 'none'}")
+        raise MockCommandError(
+            f"no reader {command.reader!r}; there are: {', '.join([*board.readers, *board.made_up]) or 'none'}"
+        )
     return wiring.d0, wiring.d1
 
 
@@ -154,7 +163,10 @@ def _state(board: Board, chip: MockChip) -> Reply:
             for name, user in board.users.items()
             if name in lines
         },
-        "readers": {name: wiring.reader.counters() for name, wiring in board.readers.items()},
+        "readers": {
+            **{name: wiring.reader.counters() for name, wiring in board.readers.items()},
+            **{reader.name: reader.counters() for line in board.lines.values() for reader in line.readers.values()},
+        },
         "newest": chip.recorded,
         "delivering": not chip.notifier_died,
     }

@@ -63,6 +63,7 @@ class Emulator:
         self.address = address
         self.key = key
         self.shown: deque[Shown] = deque(maxlen=MOST_SHOWN)
+        self.on_shown: Callable[[Shown], None] | None = None
         self._nonce = nonce
         self._framer = Framer()
         self._waiting: deque[tuple[Reply, bytes]] = deque(maxlen=64)
@@ -157,7 +158,10 @@ class Emulator:
             speaks = self._waiting and (self.key is None or self._channel is not None)  # never a card in clear
             return self._waiting.popleft() if speaks else (Reply.ACK, b"")
         if frame.code in _SHOWN:
-            self.shown.append(Shown(command=Command(frame.code), data=frame.data))
+            shown = Shown(command=Command(frame.code), data=frame.data)
+            self.shown.append(shown)
+            if self.on_shown is not None:
+                self.on_shown(shown)
             return Reply.ACK, b""
         if frame.code == Command.LOCAL_STATUS:
             return Reply.LOCAL_STATUS, bytes(self._status)

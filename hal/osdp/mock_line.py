@@ -1,0 +1,108 @@
+"""A line of made-up OSDP readers for the mock board: paced to its baud, on the loop's own time. A Port like a tty's.
+
+The readers are strict emulators; a reader whose key the board knows has that key, as a reader on a wall would. The line
+misbehaves on request: cut, spoilt bytes, somebody who speaks unasked.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Final
+
+from hal.mock import MockChip
+from hal.osdp.bus import Port
+from hal.osdp.commands import Color, Command
+from hal.osdp.emulator import Emulator, Shown
+from hal.osdp.session import ReaderSettings
+
+TURNAROUND_S: Final = 0.001
+"""From a request's last bit to its answer's first; what good readers take."""
+FIFO: Final = 8
+"""Characters that a UART hands on at a time."""
+_BITS: Final = 10
+_LED_LASTING: Final = 9
+"""Where an LED order says whether it is about what is shown from now on, and five bytes later in which colour."""
+
+
+def made_up_reader(chip: MockChip, name: str, settings: ReaderSettings) -> Emulator:
+    """A reader on the wall; what it shows is in the chip's history as outputs `NAME led` and `NAME buzzer`."""
+    reader = Emulator(settings.address, os.urandom, key=settings.key)
+
+    def shown(what: Shown) -> None:
+        if what.command is Command.LED:
+            chip.record(f"{name} led", level=_is_green(what.data))
+        elif what.command is Command.BUZZER:
+            chip.record(f"{name} buzzer", level=what.data[2:3] != b"\0")
+
+    reader.on_shown = shown
+    return reader
+
+
+def _is_green(data: bytes) -> bool:
+    return data[_LED_LASTING + 3 : _LED_LASTING + 4] == bytes((Color.GREEN,))
+
+
+class MockLine:
+    """The wire and everything on it but the CP."""
+
+    def __init__(self, baud: int) -> None:
+        self.readers: dict[int, Emulator] = {}
+        self.cut = False
+        """Nothing passes."""
+        self.gone = False
+        """The device is not there."""
+        self.spoil = 0
+        """So many of the next bursts arrive with a flipped bit."""
+        self._character_s = _BITS / baud
+        self._heard: Callable[[bytes], None] | None = None
+        self._lost: Callable[[], None] | None = None
+
+    def open(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> Port:
+        """As Bus opens it; OSError while the device is unplugged."""
+        if self.gone:
+            raise OSError("no such device")
+        self._heard, self._lost = heard, lost
+        return self
+
+    def write(self, frame: bytes) -> None:
+        """The CP sends."""
+        if self.gone:
+            raise OSError("input/output error")
+        later = asyncio.get_running_loop().call_later
+        later(len(frame) * self._character_s, self._arrive, self._passed(frame))
+
+    def close(self) -> None:
+        """The CP lets go; idempotent."""
+        self._heard = self._lost = None
+
+    def unplug(self) -> None:
+        """The device vanishes; `gone` says for how long."""
+        self.gone = True
+        if self._lost is not None:
+            self._lost()
+
+    def say(self, burst: bytes) -> None:
+        """Whoever else is on the wire says something."""
+        later = asyncio.get_running_loop().call_later
+        for at in range(0, len(burst), FIFO):
+            piece = burst[at : at + FIFO]
+            later((at + len(piece)) * self._character_s, self._hand_on, piece)
+
+    def _arrive(self, burst: bytes) -> None:
+        for reader in self.readers.values():
+            reader.silence()
+            if answer := reader.receive(burst):
+                asyncio.get_running_loop().call_later(TURNAROUND_S, self.say, self._passed(answer))
+
+    def _passed(self, burst: bytes) -> bytes:
+        if self.cut:
+            return b""
+        if self.spoil and burst:
+            self.spoil -= 1
+            middle = len(burst) // 2
+            return burst[:middle] + bytes((burst[middle] ^ 1,)) + burst[middle + 1 :]
+        return burst
+
+    def _hand_on(self, piece: bytes) -> None:
+        if self._heard is not None:
+            self._heard(piece)
