@@ -1,6 +1,6 @@
 """Hands on the keyboard alone: Tab to a thing, see where one is, press it. No mouse, no focus() from a script."""
 
-from typing import Any, Final
+from typing import Final
 
 from playwright.sync_api import Locator, Page
 
@@ -33,6 +33,24 @@ _NAMED: Final = """() => {
   return `${element.localName} ${data.map(({ name, value }) => `${name}=${value}`).join(" ")} ${name}`;
 }"""
 
+_STOP: Final = """() => {
+  const here = document.activeElement;
+  const [first] = window.stops;
+  if (here === first && window.stops.size > 1) return "round";
+  if (window.stops.has(here)) return "still"; // a date's day, month and year are one element
+  if (here === document.body) return window.stops.size ? "round" : "nowhere";
+  window.stops.add(here);
+  return "here";
+}"""
+
+_MISSED: Final = """() => {
+  const group = (one) => (one.type === "radio" ? one.name : one.closest(":has(> [data-key])")) ?? one;
+  const reached = new Set([...window.stops].map(group));
+  const pressable = [...document.querySelectorAll("button, a[href], input, select, textarea, summary, [role=button]")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.type !== "hidden");
+  return pressable.filter((one) => !reached.has(group(one))).map((one) => one.outerHTML.slice(0, 200));
+}"""
+
 
 def tab_to(page: Page, target: Locator) -> None:
     """Tab until it has the focus; with arrow keys inside a keypad. The focus is seen when it is there."""
@@ -50,25 +68,23 @@ def press(page: Page, target: Locator, key: str = "Enter") -> None:
     page.keyboard.press(key)
 
 
-def stops(page: Page) -> list[str]:
-    """Everything that Tab stops at, once round; each is seen to have the focus."""
-    page.evaluate("() => { document.activeElement.blur(); getSelection().removeAllRanges(); }")
-    found: list[str] = []
-    first: Any = None
+def out_of_reach(page: Page) -> list[str]:
+    """What a mouse can press and Tab never comes to, once round the page; each stop is seen to have the focus.
+
+    Of a group with one stop, a keypad or radio buttons, one is enough: the rest is the arrow keys'.
+    """
+    page.evaluate(
+        "() => { document.activeElement.blur(); getSelection().removeAllRanges(); window.stops = new Set(); }"
+    )
     for _ in range(_MOST_STOPS):
         page.keyboard.press("Tab")
-        here = page.evaluate_handle("document.activeElement")
-        if page.evaluate("element => element === document.body", here):
-            if found:
-                return found
-            continue
-        if first is None:
-            first = here
-        elif page.evaluate("([a, b]) => a === b", [first, here]):
-            return found
-        assert page.evaluate(_SHOWS_FOCUS) == "", page.evaluate(_NAMED)
-        found.append(page.evaluate(_NAMED))
-    raise AssertionError(f"Tab never comes round: {found[-20:]}")
+        where: str = page.evaluate(_STOP)
+        if where == "round":
+            missed: list[str] = page.evaluate(_MISSED)
+            return missed
+        if where == "here":
+            assert page.evaluate(_SHOWS_FOCUS) == "", page.evaluate(_NAMED)
+    raise AssertionError(f"Tab never comes round: {page.evaluate(_NAMED)}")
 
 
 def _reached(page: Page, target: Locator) -> bool:

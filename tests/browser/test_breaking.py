@@ -133,3 +133,34 @@ def test_the_power_cut(view: DoorPage) -> None:
     rig(view, "power", "Space", broken=False)
     expect(door).to_have_attribute("data-state", "secured", timeout=BACK_WITHIN_MS)
     is_over(view, "silent")
+
+
+def test_a_person_of_ones_own(view: DoorPage) -> None:
+    """Enrolled, let in with card and typed code, forced to, acknowledged, removed."""
+    page = view.page
+    keyboard.tab_to(page, page.locator("#own-name"))
+    page.keyboard.type("Kim Doe")
+    page.keyboard.press("Enter")
+    expect(page.locator("#own-seen")).to_be_focused()
+    code = page.locator("#own-code").inner_text().replace(" ", "")
+    page.keyboard.press("Enter")
+    expect(page.locator("#own-codes")).to_be_hidden()
+
+    do(view, view.door("front").locator('[data-card="kim-doe"]'))
+    do(view, view.door("front").locator(f'[data-key="{code[0]}"]'), "Space")
+    page.keyboard.type(code[1:])
+    view.shows("front", "released", strike="released", leaf="closed")
+    do(view, view.act("front", "open"))
+    view.shows("front", "open", strike="secured", leaf="open")
+    do(view, view.act("front", "close"))
+    view.shows("front", "secured", strike="secured", leaf="closed")
+
+    do(view, page.locator('[data-person="kim-doe"] [data-play="duress"]'))
+    called = view.alarms("duress").filter(has_text="Kim Doe")
+    expect(called).to_have_attribute("data-state", "new", timeout=SOON_MS * 2)
+    do(view, called.locator('[data-act="ack"]'))
+    expect(called).to_have_attribute("data-state", "acknowledged")
+
+    do(view, page.locator('[data-person="kim-doe"]').get_by_role("button", name="remove"))
+    expect(page.locator('[data-person="kim-doe"]')).to_have_count(0)
+    expect(page.locator('[data-card="kim-doe"]')).to_have_count(0)
