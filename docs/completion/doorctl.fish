@@ -1,5 +1,5 @@
 # fish completion for doorctl; drawn by `doorctl completion fish`, do not edit
-set -g __doorctl_valued --ack --address --after --as --card --console --door --file --format --from --group --home --keep --limit --lines --listen --monitor --names --passphrase-file --port --report --sabotage --seconds --since --token-key --token-key-copy --until -n
+set -g __doorctl_valued '--home' 'backup --home' 'backup --passphrase-file' 'backup --token-key-copy' 'check --home' 'completion --home' 'config --home' 'config explain --file' 'config explain --home' 'config schema --home' 'config schema --names' 'config show --home' 'doctor --home' 'holder --home' 'holder add --card' 'holder add --from' 'holder add --group' 'holder add --home' 'holder add --until' 'holder card --home' 'holder codes --group' 'holder codes --home' 'holder edit --from' 'holder edit --group' 'holder edit --home' 'holder edit --until' 'holder export --group' 'holder export --home' 'holder import --home' 'holder import --report' 'holder list --after' 'holder list --group' 'holder list --home' 'holder list --limit' 'holder remove --group' 'holder remove --home' 'holder show --home' 'init --home' 'init --monitor' 'lockdown --home' 'log --door' 'log --home' 'log --lines' 'log --since' 'log -n' 'log export --door' 'log export --format' 'log export --home' 'log export --since' 'log export --until' 'monitor --home' 'monitor alarms --ack' 'monitor alarms --as' 'monitor alarms --home' 'monitor alarms --limit' 'monitor alarms -n' 'monitor controllers --home' 'monitor init --address' 'monitor init --console' 'monitor init --home' 'monitor init --listen' 'monitor init --token-key' 'monitor init --token-key-copy' 'monitor run --home' 'monitor trust --home' 'restore --home' 'restore --passphrase-file' 'restore --token-key-copy' 'sim --home' 'sim --keep' 'sim --port' 'sim --sabotage' 'status --home' 'test-alarm --home' 'unlock --home' 'unlock --seconds'
 set -g __doorctl_commands 'init' 'check' 'config' 'config explain' 'config show' 'config schema' 'holder' 'holder add' 'holder list' 'holder show' 'holder edit' 'holder card' 'holder codes' 'holder remove' 'holder import' 'holder export' 'status' 'doctor' 'log' 'log export' 'unlock' 'lockdown' 'test-alarm' 'monitor' 'monitor init' 'monitor trust' 'monitor run' 'monitor alarms' 'monitor controllers' 'backup' 'restore' 'sim' 'completion'
 
 function __doorctl_walk
@@ -10,11 +10,11 @@ function __doorctl_walk
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word $__doorctl_valued
+        else if contains -- (string join ' ' -- $path $word) $__doorctl_valued
             set skip 1
         else if string match -q -- '-*' $word
             continue
-        else if contains -- (string join ' ' $path $word) $__doorctl_commands
+        else if contains -- (string join ' ' -- $path $word) $__doorctl_commands
             set -a path $word
         else
             set place (math $place + 1)

@@ -15,11 +15,11 @@ function __doorctl_walk
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word $__doorctl_valued
+        else if contains -- (string join ' ' -- $path $word) $__doorctl_valued
             set skip 1
         else if string match -q -- '-*' $word
             continue
-        else if contains -- (string join ' ' $path $word) $__doorctl_commands
+        else if contains -- (string join ' ' -- $path $word) $__doorctl_commands
             set -a path $word
         else
             set place (math $place + 1)
@@ -70,14 +70,15 @@ def fish_script(tree: Command) -> str:
 
 
 def _tables(tree: Command) -> Iterator[str]:
+    # by command: `init --monitor` takes a file, `backup --monitor` takes nothing
     valued = {
-        flag
+        " ".join((*command.path, flag))
         for command in tree.all()
         for option in command.options
         if option.value.kind is not Kind.NOTHING
         for flag in option.flags
     }
-    yield f"set -g __doorctl_valued {' '.join(sorted(valued))}"
+    yield f"set -g __doorctl_valued {' '.join(map(_quoted, sorted(valued)))}"
     yield f"set -g __doorctl_commands {' '.join(_quoted(' '.join(one.path)) for one in tree.all() if one.path)}"
 
 

@@ -191,14 +191,11 @@ def test_bash_finds_its_way_without_bash_completion() -> None:
     assert "_init_completion" not in script("bash")
 
 
-def test_a_flag_takes_a_value_everywhere_or_nowhere() -> None:
-    """fish's walk along the line relies on it."""
-    valued: dict[str, set[bool]] = {}
-    for command in TREE.all():
-        for option in command.options:
-            for flag in option.flags:
-                valued.setdefault(flag, set()).add(option.value.kind is not Kind.NOTHING)
-    assert {flag: found for flag, found in valued.items() if len(found) > 1} == {}
+def test_a_flag_may_take_a_value_with_one_command_only(shell: Bash | Zsh | Fish) -> None:
+    """`init --monitor FILE` and `backup --monitor`: what follows the latter is the file to write, and nothing more."""
+    assert shell.offered("doorctl backup --monitor b") == {"board.toml"}
+    assert shell.offered("doorctl backup --monitor board.toml b") <= {"b"}
+    assert shell.offered("doorctl init --monitor board.toml b") <= {"b"}
 
 
 @pytest.mark.parametrize(("what", "names"), [("doors", "front\nfire-exit\n"), ("groups", "staff\nnight\n")])
