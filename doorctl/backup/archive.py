@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-from doorctl.backup.manifest import DIGEST_NAME, LARGEST, NAME, Manifest, Member, MemberName, parse_manifest
+from doorctl.backup.manifest import DIGEST_NAME, LARGEST, NAME, Manifest, Member, parse_manifest
 from doorctl.errors import MalformedError
 
 BLOCK: Final = 512
@@ -120,16 +120,3 @@ def _exactly(source: Source, size: int) -> bytes:
 def _expect(source: Source, expected: bytes, otherwise: str) -> None:
     if expected and _exactly(source, len(expected)) != expected:
         raise MalformedError(otherwise)
-
-
-__all__ = [
-    "BLOCK",
-    "MemberName",
-    "Sink",
-    "Source",
-    "header",
-    "read_end",
-    "read_manifest",
-    "read_member",
-    "write_archive",
-]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from doorctl.backup.archive import Sink, write_archive
-from doorctl.backup.contents import Contents, Part, read_part
+from doorctl.backup.contents import KEYS, Contents, Part, read_part
 from doorctl.backup.envelope import SealedWriter
 from doorctl.backup.manifest import VERSION, Manifest, Member, MemberName
 from doorctl.backup.snapshot import copy_database
@@ -59,7 +59,7 @@ def make_backup(
         raise OperatorError(
             f"{file}: is there already and is never overwritten", hint="give a new name, such as one with the date"
         )
-    parts = [part for part in contents.parts() if part.name not in without and (part.needed or part.path.exists())]
+    parts = [part for part in contents.parts() if part.name not in without and _is_there(part)]
     with _copies(contents.home) as folder:
         sources = {part.name: _steady(part, folder, told) for part in parts}
         manifest = Manifest(
@@ -75,6 +75,18 @@ def make_backup(
 
             _write(sink, manifest, content_of, passphrase)
     return manifest
+
+
+def _is_there(part: Part) -> bool:
+    """False where a machine may be without it; OperatorError where it may not."""
+    if not part.needed or part.path.exists():
+        return part.path.exists()
+    hint = (
+        "are its keys systemd credentials? then --without-keys"
+        if part.name in KEYS
+        else "`doorctl doctor` says what is wrong"
+    )
+    raise OperatorError(f"{part.path}: is not there, and a backup without it could not be used", hint=hint)
 
 
 def _write(

@@ -18,7 +18,7 @@ def new_passphrase(file: Path | None) -> bytes:
     if file is not None:
         return _long(_from_file(file))
     first = _long(_asked("passphrase for the backup: "))
-    if _asked("once more: ") != first:
+    if _asked("again: ") != first:
         raise OperatorError("the two passphrases differ", hint="nothing was made; try again")
     return first
 

@@ -3,13 +3,15 @@
 import io
 import json
 import os
+import resource
 import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
 import tarfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -165,7 +167,7 @@ def test_the_passphrase_is_typed_twice_and_shown_nowhere(old: Board, tmp_path: P
     with OnTerminal(old, "backup", str(file)) as terminal:
         terminal.wait_for("passphrase for the backup: ")
         terminal.type(PASSPHRASE + "\n")
-        terminal.wait_for("once more: ")
+        terminal.wait_for("again: ")
         terminal.type(PASSPHRASE + "\n")
         ran = terminal.ended()
     assert ran.code == 0, ran.err
@@ -187,7 +189,7 @@ def test_a_passphrase_that_will_not_do_makes_nothing(
     old: Board, tmp_path: Path, typed: tuple[str, ...], told: str
 ) -> None:
     with OnTerminal(old, "backup", str(tmp_path / "a.backup")) as terminal:
-        for question, word in zip(("passphrase for the backup: ", "once more: "), typed, strict=False):
+        for question, word in zip(("passphrase for the backup: ", "again: "), typed, strict=False):
             terminal.wait_for(question)
             terminal.type(word + "\n")
         ran = terminal.ended()
@@ -377,7 +379,56 @@ def test_a_backup_that_was_killed_is_begun_again(
     assert not list(old.paths.var.glob(".backup-*"))
 
 
-def test_a_full_disk_leaves_nothing(old: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """A disk that is full; Python has SIGXFSZ ignored, so that writing fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [(20_000, "journal.db: cannot be copied"), (60_000, "a.backup: cannot be written")]
+)
+def test_a_full_disk_leaves_nothing_of_a_backup(
+    old: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str], size: int, told: str
+) -> None:
+    before = _state(old)
+    with no_file_larger_than(size):
+        ran = old.run(capsys, "backup", "--plain", str(tmp_path / "a.backup"))
+    assert ran.code == 1
+    assert told in ran.err
+    assert not list(tmp_path.glob("*.backup*"))
+    assert not list(old.paths.var.glob(".backup-*"))
+    assert _state(old) == before
+
+
+def test_a_full_disk_leaves_nothing_of_a_restore(
+    old: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, before = _plain(old, capsys, tmp_path / "a.backup"), _state(old)
+    with no_file_larger_than(20_000):
+        ran = old.run(capsys, "restore", "--replace", str(file))
+    assert ran.code == 1
+    assert "journal.db: cannot be written: File too large" in ran.err
+    assert "hint: nothing was changed" in ran.err
+    assert _state(old) == before
+
+
+def test_a_board_without_its_keys_says_what_to_do(
+    old: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (old.paths.keys / "lookup.key").unlink()
+    ran = old.run(capsys, "backup", "--plain", str(tmp_path / "a.backup"))
+    assert ran.code == 1
+    assert "lookup.key: is not there" in ran.err
+    assert "are its keys systemd credentials? then --without-keys" in ran.err
+
+
+def test_a_place_that_is_not_there_is_named(old: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ran = old.run(capsys, "backup", "--plain", str(tmp_path / "nowhere" / "a.backup"))
     assert ran.code == 1
     assert "a.backup.partial: cannot be made: No such file or directory" in ran.err
