@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doorctl.cli.sim_site import SimSite
-from tests.bench import card, house, journal, wiegand
+from tests.bench import card, house, journal, people, wiegand
 from tests.system.busy_site import BusySite
 
 
@@ -16,7 +16,13 @@ def main() -> None:
     print(
         f"doorctl bench: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", flush=True
     )
-    for title, part in (("disk", _disk()), ("door", _door()), ("house", _house()), ("wire", wiegand.lines())):
+    for title, part in (
+        ("disk", _disk()),
+        ("door", _door()),
+        ("house", _house()),
+        ("people", _people()),
+        ("wire", wiegand.lines()),
+    ):
         print(f"\n{title}", flush=True)
         for line in part:
             print(f"  {line}", flush=True)
@@ -40,6 +46,12 @@ def _house() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, SimSite(Path(folder)) as site:
         site.make()
         yield from house.lines(site)
+
+
+def _people() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder, SimSite(Path(folder) / "site") as site:
+        site.make()
+        yield from people.lines(site, Path(folder))
 
 
 if __name__ == "__main__":
