@@ -391,7 +391,7 @@ def no_file_larger_than(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("size", "told"), [(20_000, "journal.db: cannot be copied"), (60_000, "a.backup: cannot be written")]
+    ("size", "told"), [(36_000, "journal.db: cannot be copied"), (60_000, "a.backup: cannot be written")]
 )
 def test_a_full_disk_leaves_nothing_of_a_backup(
     old: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str], size: int, told: str
