@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from doorctl.cli.check import summary
-from doorctl.cli.doctor_finding import Check, Finding, ok, warning, wrong
+from doorctl.cli.doctor_finding import Check, Finding, Unseen, ok, warning, wrong
 from doorctl.cli.doctor_subject import COURIER_USER, DOOR_USER, Board, is_socket, user_name
 
 _KEYS: Final = ("identity.key", "lookup.key")
@@ -60,6 +60,8 @@ def keys(board: Board) -> Iterator[Finding]:
         yield ok("in systemd's credentials, which only doord gets")
         return
     missing = [name for name in _KEYS if not there(folder / name)]
+    if missing and board.running is not True and all((board.machine.credentials / name).exists() for name in missing):
+        raise Unseen("in systemd's credentials, which only a running doord can read", "systemctl start doorctl")
     for name in missing:
         yield wrong(
             f"{folder / name}: there is no such key", "put it back from its backup; else `doorctl init`, enrol anew"

@@ -36,6 +36,8 @@ class Machine:
     """There while systemd runs: sd_booted(3)."""
     devices: Path = Path("/dev")
     systemctl: Sequence[str] = ("systemctl",)
+    credentials: Path = Path("/etc/credstore.encrypted")
+    """Where docs/operations.md puts keys that are to be systemd's credentials."""
     uid: int = field(default_factory=os.geteuid)
     user_id: Callable[[str], int | None] = lambda name: user_id(name)  # noqa: PLW0108  defined below
 

@@ -1,11 +1,17 @@
 """What doctor makes of each thing doord may say of itself, and of a doord that says nonsense."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from doorctl.cli.doctor_files import keys
+from doorctl.cli.doctor_finding import Unseen
+from doorctl.cli.doctor_subject import Board as Subject
+from doorctl.cli.doctor_subject import Machine
 from doorctl.config.digest import config_digest
 from doorctl.config.reading import read_config
+from doorctl.core.types import WallTime
 from doorctl.seal.keys import read_monitor_file
 from tests.cli.board import Board
 from tests.cli.doctors import doctor, of
@@ -84,6 +90,14 @@ def test_keys_in_systemds_credentials_are_not_looked_for(board: Board, capsys: p
     with serving(board.paths, status(board, keys="keys in systemd credential")):
         found = doctor(board, capsys)
     assert list(of(found, "ok", "keys")) == ["in systemd's credentials, which only doord gets"]
+
+
+def test_keys_in_credentials_of_a_doord_that_does_not_run(board: Board, tmp_path: Path) -> None:
+    for name in ("identity.key", "lookup.key"):
+        (board.paths.keys / name).rename(tmp_path / name)
+    machine = Machine(credentials=tmp_path)
+    with pytest.raises(Unseen, match="only a running doord can read"):
+        list(keys(Subject(board.paths, WallTime(0), machine)))
 
 
 @pytest.mark.parametrize("answer", [b"nonsense\n", b"", b"[]\n"])

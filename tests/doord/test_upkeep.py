@@ -13,6 +13,7 @@ from doorctl.wire.handoff import PathState, Type
 from doorctl.wire.record import Kind
 from tests.doord.conftest import Play
 from tests.doord.house import House
+from tests.doord.site import config
 
 
 async def records(house: House, many: int) -> None:
@@ -204,3 +205,38 @@ def test_a_damaged_journal_is_told_to_the_monitor_and_stays_in_status(play: Play
 def damage(journal: Path) -> None:
     with journal.open("r+b") as stream:
         stream.write(b"x" * 100)
+
+
+KEEP_A_WEEK = "\n[log]\nkeep_days = 7\n"
+
+
+def test_lines_of_the_log_go_when_their_days_are_over_and_records_that_wait_stay(play: Play) -> None:
+    async def story(house: House) -> None:
+        await house.wait(PATH_GRACE / SECOND + 5)  # its fault is a record too
+        await records(house, 600)
+        waiting = house.recorder.pending
+        assert waiting > 600
+        house.loop.set_wall(house.loop.wall + 6 * 24 * 3600 * SECOND)
+        await house.wait(PRUNE_EVERY / SECOND + 5)
+        assert len(house.log()) == waiting
+        house.loop.set_wall(house.loop.wall + 2 * 24 * 3600 * SECOND)
+        await house.ask("test-alarm", wait_s=0.01)
+        await house.wait(PRUNE_EVERY / SECOND + 5)
+        assert [row.event for row in house.log()] == ["path test"], "in two steps, and the newest stays"
+        assert house.recorder.pending == waiting + 1
+
+    play(story, courier=False, config=config(site=KEEP_A_WEEK))
+
+
+def test_a_clock_that_is_not_trusted_prunes_no_line(play: Play) -> None:
+    async def story(house: House) -> None:
+        await records(house, 5)
+        house.loop.set_wall(house.loop.wall + 8 * 24 * 3600 * SECOND)
+        house.courier.monitor_offset = -8 * 24 * 3600 * SECOND
+        await house.ask("test-alarm", wait_s=1)
+        assert not house.doord.clock.trusted
+        kept = len(house.log())
+        await house.wait(PRUNE_EVERY / SECOND + 5)
+        assert len(house.log()) >= kept
+
+    play(story, config=config(site=KEEP_A_WEEK))
