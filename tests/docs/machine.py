@@ -24,6 +24,8 @@ PATIENCE_S: Final = 90.0
 CTRL_C: Final = "\x03"
 Answer = Callable[["Machine", re.Match[str]], None]
 """What is done when a machine's terminal shows a pattern."""
+_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL")
+"""A test that is killed leaves no machine behind."""
 _LOOPBACK: Final = """\
 import fcntl, socket, struct, time
 with socket.socket() as any_socket:  # SIOCSIFFLAGS: IFF_UP
@@ -40,7 +42,7 @@ class World:
         self.folder, self.environment = folder, dict(environment)
         self.machines: dict[str, Machine] = {}
         (folder / "stick").mkdir()
-        unshare = ["unshare", "--net", "--mount"]
+        unshare = [*_WITH_US, "unshare", "--net", "--mount"]
         if os.geteuid() != 0:
             unshare += ["--user", "--map-root-user", "--map-auto"]
         self._network = subprocess.Popen(
@@ -85,7 +87,7 @@ class Machine:
         user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
         self._process = subprocess.Popen(
             [
-                "setsid", "--ctty", "nsenter", "--target", str(network), "--net", *user,
+                *_WITH_US, "setsid", "--ctty", "nsenter", "--target", str(network), "--net", *user,
                 "unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child",
                 "bash", str(ROOT / "tests/docs/stand_ins/machine.sh"), str(self._folder), str(ROOT),
                 os.path.realpath(sys.executable),

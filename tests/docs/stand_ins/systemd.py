@@ -45,7 +45,7 @@ def sudo(arguments: list[str]) -> int:
     """We are root already."""
     if arguments[0].startswith("-"):
         refuse(f"not known here: {arguments[0]}")
-    os.execvp(arguments[0], arguments)
+    os.execvp(arguments[0], arguments)  # noqa: S606  sudo starts no shell either
 
 
 def sudoedit(arguments: list[str]) -> int:
@@ -94,35 +94,31 @@ def load_credential(setting: str, folder: Path) -> None:
 
 def systemctl(arguments: list[str]) -> int:
     """What a person asks of it."""
-    verb, *names = [one for one in arguments if not one.startswith("-")]
-    now = "--now" in arguments
-    if unknown := {one for one in arguments if one.startswith("-")} - {"--now", "--no-pager"}:
-        refuse(f"not known here: {unknown}")
+    verb, *names = [one.removesuffix(".service") for one in arguments if not one.startswith("-")]
+    options = {one for one in arguments if one.startswith("-")}
+    if options - {"--now", "--no-pager"}:
+        refuse(f"not known here: {options}")
     if verb == "daemon-reload":
         return 0
-    names = [name.removesuffix(".service") for name in names]
     for name in names:
         if not (UNITS / f"{name}.service").is_file():
             refuse(f"Unit {name}.service could not be found.")
-    for name in names:
-        match verb:
-            case "enable" | "disable":
-                verify(name)
-                if now:
-                    (start if verb == "enable" else stop)(name)
-            case "start":
-                start(name)
-            case "restart":
-                stop(name)
-                start(name)
-            case "stop":
-                stop(name)
-            case "status" | "is-active":
-                print("active" if running(name) else "inactive")
-                if not running(name):
-                    return 3
-            case _:
-                refuse(f"not known here: {verb}")
+    return max([done(verb, name, now="--now" in options) for name in names], default=1)
+
+
+def done(verb: str, name: str, *, now: bool) -> int:
+    """To one unit; the exit code."""
+    if verb in ("stop", "restart") or (verb == "disable" and now):
+        stop(name)
+    if verb == "enable":
+        verify(name)
+    if verb in ("start", "restart") or (verb == "enable" and now):
+        start(name)
+    if verb in ("status", "is-active"):
+        sys.stdout.write("active\n" if running(name) else "inactive\n")
+        return 0 if running(name) else 3
+    if verb not in ("start", "stop", "restart", "enable", "disable"):
+        refuse(f"not known here: {verb}")
     return 0
 
 
@@ -174,31 +170,19 @@ def start(name: str) -> None:
         return
     unit = settings(name)
     user = pwd.getpwnam(unit["User"][0])
-    groups = [user.pw_gid, *(grp.getgrnam(one).gr_gid for one in unit.get("SupplementaryGroups", []))]
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": os.environ["STAND_INS_PYTHONPATH"]}
     for key, base in (("RuntimeDirectory", "/run"), ("StateDirectory", "/var/lib")):
         for folder in unit.get(key, []):
             give(Path(base) / folder, user, int(unit.get(f"{key}Mode", ["0755"])[0], 8))
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": os.environ["STAND_INS_PYTHONPATH"]}
     if "LoadCredentialEncrypted" in unit:
-        folder = Path(f"/run/credentials/{name}")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for value in unit["LoadCredentialEncrypted"]:
-            load_credential(f"LoadCredentialEncrypted={value}", folder)
-        give(folder, user, 0o700)
-        environment["CREDENTIALS_DIRECTORY"] = str(folder)
+        environment["CREDENTIALS_DIRECTORY"] = str(credentials(name, unit["LoadCredentialEncrypted"], user))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         path = RUNNING / f"{name}.notify"
         path.unlink(missing_ok=True)
         told.bind(str(path))
         path.chmod(0o666)
         told.settimeout(0.2)
-        log = (RUNNING / f"{name}.log").open("ab")
-        process = subprocess.Popen(
-            unit["ExecStart"][0].split(), env=environment | {"NOTIFY_SOCKET": str(path)}, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log, cwd=unit["WorkingDirectory"][0], start_new_session=True, user=user.pw_uid,
-            group=user.pw_gid, extra_groups=groups, umask=int(unit["UMask"][0], 8),
-        )  # fmt: skip
+        process = launched(name, unit, user, environment | {"NOTIFY_SOCKET": str(path)})
         (RUNNING / f"{name}.pid").write_text(str(process.pid))
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline and process.poll() is None:
@@ -208,6 +192,29 @@ def start(name: str) -> None:
             except TimeoutError:
                 continue
     refuse(f"Job for {name}.service failed:\n{(RUNNING / f'{name}.log').read_text()}")
+
+
+def launched(
+    name: str, unit: dict[str, list[str]], user: pwd.struct_passwd, environment: dict[str, str]
+) -> "subprocess.Popen[bytes]":
+    groups = [user.pw_gid, *(grp.getgrnam(one).gr_gid for one in unit.get("SupplementaryGroups", []))]
+    with (RUNNING / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(
+            unit["ExecStart"][0].split(), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            cwd=unit["WorkingDirectory"][0], start_new_session=True, user=user.pw_uid, group=user.pw_gid,
+            extra_groups=groups, umask=int(unit["UMask"][0], 8),
+        )  # fmt: skip
+
+
+def credentials(name: str, values: list[str], user: pwd.struct_passwd) -> Path:
+    """A folder that only the unit's user reads."""
+    folder = Path(f"/run/credentials/{name}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for value in values:
+        load_credential(f"LoadCredentialEncrypted={value}", folder)
+    give(folder, user, 0o700)
+    return folder
 
 
 def give(folder: Path, user: pwd.struct_passwd, mode: int) -> None:

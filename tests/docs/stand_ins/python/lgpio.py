@@ -22,7 +22,7 @@ RISING_EDGE, FALLING_EDGE, BOTH_EDGES = 1, 2, 3
 FAKE = True
 
 
-class error(Exception):  # noqa: N801  lgpio's name
+class error(Exception):  # noqa: N801, N818  lgpio's name
     """Never raised here."""
 
 
