@@ -14,6 +14,7 @@ from typing import Self
 import pytest
 
 from doorctl.cli.sim_site import Daemon, Person, SimError, SimSite, command, wait_for
+from doorctl.errors import OperatorError
 from doorctl.monitord.alarms.kinds import AlarmKind
 from doorctl.paths import Paths
 from doorctl.seal.keys import read_monitor_file
@@ -132,6 +133,8 @@ def test_a_restored_monitor_gets_back_what_it_lost(site: VaultSite, tmp_path: Pa
     before, called = site.records(), calls(site)
     assert called >= HELP_CALLS
     assert len(before) > saved + 10, "too few records were made after the backup for a test"
+    with pytest.raises(OperatorError, match=r"\.db: in use"):
+        command(home_of(site), "restore", "--monitor", "--replace", str(backup))
     site.monitor.kill()
     site.monitor.stop()
     shutil.rmtree(home_of(site) / "monitor")
@@ -162,6 +165,8 @@ def test_a_board_restored_twice_is_a_clone(site: VaultSite, tmp_path: Path) -> N
     wait_for("the line", lambda: site.status()["path"]["state"] == "connected", site.courier)
     traffic.stop()
     wait_for("the spool to drain", lambda: drained(site), site.doord, within_s=WITHIN_S)
+    with pytest.raises(OperatorError, match="in use by another doord"):
+        command(home, "restore", "--replace", str(backup))
     lose_board(site)
 
     command(home, "restore", str(backup))
