@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from doorctl.cli.doctor_files import private, there
-from doorctl.cli.doctor_finding import Check, Finding, Unseen, ok, warning, wrong
+from doorctl.cli.doctor_finding import Check, Finding, Unseen, of_error, ok, unseen, warning, wrong
 from doorctl.cli.doctor_machine import disk_room, disk_speed, units, versions
 from doorctl.cli.doctor_subject import MONITOR_USER, Monitor, can_connect, is_loopback
 from doorctl.core.types import SECOND
@@ -96,8 +96,7 @@ def databases(monitor: Monitor) -> Iterator[Finding]:
     """Ledger and alarms, from end to end."""
     for path in (monitor.paths.ledger, monitor.paths.alarms):
         if there(path):
-            _sound(path)
-            yield ok(f"{path.name}: every page sound, {path.stat().st_size // 1_000_000:,} MB")
+            yield _sound(path)
         else:
             yield wrong(f"{path}: there is none", f"the monitor makes it when it starts first: {_START}")
 
@@ -111,7 +110,11 @@ def boards(monitor: Monitor) -> Iterator[Finding]:
         yield warning("no board is trusted", "`doorctl monitor trust controller.toml`")
         return
     for path in files:
-        board = read_controller_file(path)
+        try:
+            board = read_controller_file(path)
+        except DoorctlError as error:
+            yield of_error(error)
+            continue
         name = f"{board.site} ({board.controller.hex()[:8]})"
         heard = _last_heard(monitor.paths.ledger, board.controller)
         if heard is None:
@@ -160,16 +163,18 @@ def _folder(monitor: Monitor) -> Path:
     return monitor.paths.monitor_var
 
 
-def _sound(path: Path) -> None:
+def _sound(path: Path) -> Finding:
+    """Of one database, so that a damaged one does not hide the other."""
     try:
         with closing(open_read_only(path)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
-        raise Unseen(f"{path}: {error}", "run it with sudo") from error
+        return unseen(f"{path}: {error}", "run it with sudo")
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     if verdict != "ok":
-        raise DoorctlError(f"{path}: damaged: {verdict}", hint="put a backup in its place: docs/operations.md, Backups")
+        return wrong(f"{path}: damaged: {verdict}", "put a backup in its place: docs/operations.md, Backups")
+    return ok(f"{path.name}: every page sound, {path.stat().st_size // 1_000_000:,} MB")
 
 
 def _last_heard(ledger: Path, controller: bytes) -> int | None:

@@ -203,11 +203,21 @@ def test_a_board_that_is_heard_of(monitor: Board, made_board: Board, capsys: pyt
     assert list(of(doctor(monitor, capsys), "ok", "boards")) == [f"demo-site ({short}): heard of within 300 s"]
 
 
-def test_a_trusted_boards_file_that_is_none(monitor: Board, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_trusted_boards_file_that_is_none(
+    monitor: Board, made_board: Board, capsys: pytest.CaptureFixture[str]
+) -> None:
     monitor.paths.controllers.mkdir(mode=0o700, exist_ok=True)
-    (monitor.paths.controllers / "one.toml").write_text("nonsense")
-    (words,) = of(doctor(monitor, capsys), "wrong", "boards")
-    assert "one.toml" in words
+    trusted(made_board, monitor)
+    (monitor.paths.controllers / "a.toml").write_text("nonsense")
+    found = doctor(monitor, capsys)
+    (words,) = of(found, "wrong", "boards")
+    assert "a.toml" in words
+    assert len(of(found, "warning", "boards")) == 1, "the next is looked at all the same"
+
+
+def test_a_damaged_ledger_does_not_hide_the_alarms(monitor: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    page_overwritten(monitor.paths.ledger)
+    assert [words.partition(":")[0] for words in of(doctor(monitor, capsys), "ok", "databases")] == ["alarms.db"]
 
 
 def test_a_copy_is_noted_when_it_is_made(monitor: Board) -> None:
