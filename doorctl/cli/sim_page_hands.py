@@ -80,7 +80,7 @@ class Hands:
         self._refuse_without_keypad(door)
         async with self._turns[door]:
             done = await self._frames(door, "keys", keys=keys)
-        self._visits.pressed(door, keys, int(done["last"]))
+        self._visits.pressed(door, keys, first=int(done["first"]), last=int(done["last"]))
         for key in keys:
             self._feed.publish("press", {"door": door, "key": key})
 
@@ -94,7 +94,7 @@ class Hands:
             self._free[door] = max(self._free[door], time.monotonic_ns() + _CARD_TO_CODE_NS)
         async with self._turns[door]:
             done = await self._frames(door, "keys", keys=code, gap_ns=_PLAY_GAP_NS)
-            self._visits.pressed(door, code, int(done["last"]))
+            self._visits.pressed(door, code, first=int(done["first"]), last=int(done["last"]))
             for number, key in enumerate(code, 1):
                 due = int(done["last"]) - (len(code) - number) * _PLAY_GAP_NS
                 await asyncio.sleep(max(0, due - time.monotonic_ns()) / SECOND)

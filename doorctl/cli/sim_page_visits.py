@@ -26,6 +26,8 @@ WINDOW_NS: Final = SECOND
 FINISH_S: Final = 2.0
 """After the answer: by then the log was read and supervision's own message is known."""
 _ANSWER_WITHIN_NS: Final = 3 * SECOND
+_GIVES_UP_NS: Final = 5 * SECOND
+"""A reader's: so long after its last key an entry is over."""
 _SUPERVISION_NS: Final = 400 * MS
 """So close to a supervision that the monitor heard, one message of its is not the visit's."""
 _REMEMBERED: Final = 1024
@@ -95,9 +97,11 @@ class Visits:
 
     # What is told
 
-    def pressed(self, door: str, keys: str, last: int) -> None:
-        """Keys at a reader, the last of them at that moment."""
+    def pressed(self, door: str, keys: str, *, first: int, last: int) -> None:
+        """Keys at a reader, from one moment to another; what was typed long before them is forgotten, as there."""
         seen = self._seen[door]
+        if first - seen.entry.last > _GIVES_UP_NS:
+            seen.entry = _Entry()
         for key in keys:
             entry = seen.entry
             match key:

@@ -34,7 +34,7 @@ class Noted:
     def play(self, keys: str, *, door: str = "office", answer_ms: int = 274, opens: bool = True) -> None:
         """One visit: keys, and the answer that a door gives."""
         self.last += 20 * SECOND
-        self.visits.pressed(door, keys, self.last)
+        self.visits.pressed(door, keys, first=self.last - SECOND, last=self.last)
         at = self.last + answer_ms * MS
         self.log(door, at - 70 * MS)
         if opens:
@@ -170,13 +170,22 @@ def test_supervision_that_falls_into_a_visit_is_not_of_it() -> None:
     note(scenario)
 
 
+def test_keys_that_nobody_went_on_with_are_forgotten_as_the_reader_does() -> None:
+    async def scenario(noted: Noted) -> None:
+        noted.visits.pressed("office", "12", first=noted.last, last=noted.last)
+        noted.play(CODE)
+        await noted.kinds("normal")
+
+    note(scenario)
+
+
 def test_what_is_no_visit_is_not_noted() -> None:
     async def scenario(noted: Noted) -> None:
         noted.play("00000000")  # nobody's code
         noted.play(CODE[:-1])
-        noted.visits.pressed("office", f"{CODE}*", noted.last)  # taken back
+        noted.visits.pressed("office", f"{CODE}*", first=noted.last, last=noted.last)  # taken back
         noted.visits.output("office", "sounder", active=True, at=noted.last + 200 * MS)
-        noted.visits.pressed("office", CODE, noted.last)
+        noted.visits.pressed("office", CODE, first=noted.last, last=noted.last)
         noted.visits.output("office", "sounder", active=True, at=noted.last + 9 * SECOND)  # a door held open, say
         noted.visits.output("office", "tamper", active=True, at=noted.last)
         noted.play(f"{CODE}#", door="front")
