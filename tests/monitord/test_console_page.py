@@ -65,10 +65,9 @@ def test_a_new_record_is_told_so_that_a_timeline_grows(tmp_path: Path, monkeypat
         await asyncio.sleep(0.05)
         with receiving(tmp_path) as ledger:
             ledger.store([received(BOARD.access(new_row("Ben", Meaning.NORMAL, monitor=PUBLIC)))])
-        desk.bell.ring()
         assert await listening == [_beat(0, 0), _beat(0, 0, record=3)]
 
-    monkeypatch.setattr(stream, "_SOONEST_BEAT_S", 0.01)
+    monkeypatch.setattr(stream, "_LOOK_S", 0.01)
     play(tmp_path, scenario)
 
 
@@ -181,7 +180,7 @@ def test_one_alarm_with_before_and_since(tmp_path: Path) -> None:
             page = (await desk.client.get(target, headers=desk.browser)).text
             assert 'data-alarm="1" data-kind="duress" data-state="new"' in page
             assert [page.count(side) for side in ('class="before', 'class="here', 'class="since')] == [1, 1, 1]
-        for target in ("/alarms/7", f"/alarms/{'9' * 20}", "/alarms/7/part"):
+        for target in ("/alarms/7", f"/alarms/{'9' * 20}", f"/alarms/{'9' * 5000}", "/alarms/x", "/alarms/7/part"):
             assert (await desk.client.get(target, headers=desk.browser)).status_code == 404
 
     play(tmp_path, scenario)

@@ -104,7 +104,7 @@ async def _serve(inherited: Inherited) -> None:
     access = Access(token, Sessions(paths.alarms.with_name("console.sessions"), token, clocks.wall))
     front = Front(access.knows, H11Protocol)
     console = _Server(console_config(Console(sources, access, bell).app(), front))
-    asyncio.get_running_loop().add_reader(inherited.poke, _on_poke, inherited.poke, judging, bell)
+    asyncio.get_running_loop().add_reader(inherited.poke, _on_poke, inherited.poke, judging)
     listener = socket.socket(fileno=os.dup(inherited.listener))
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -151,13 +151,11 @@ def console_config(app: Starlette, front: Front) -> uvicorn.Config:
     )
 
 
-def _on_poke(descriptor: int, judging: _Judging, bell: Bell) -> None:
-    """New records: to be judged, and to be seen by whoever looks at what goes on around an alarm."""
+def _on_poke(descriptor: int, judging: _Judging) -> None:
     with suppress(BlockingIOError):
         if not os.read(descriptor, 4096):
             asyncio.get_running_loop().remove_reader(descriptor)
     judging.poke()
-    bell.ring()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

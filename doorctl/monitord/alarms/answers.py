@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LARGEST_BODY: Final = 4096
 _BODY_S: Final = 10.0
+_DIGITS: Final = 19
+"""Of SQLite's highest number."""
 REFUSED: Final = "this console needs the address that `doorctl monitor run` printed"
 _SAFE: Final = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -53,6 +55,13 @@ async def body_of(request: Request) -> bytes:
     except (TimeoutError, ClientDisconnect):
         return b""
     return body
+
+
+def number_of(request: Request) -> int:
+    """The alarm that an address names; 0, which no alarm has, where it is no number."""
+    untrusted: str = request.path_params["alarm"]
+    known = untrusted.isascii() and untrusted.isdecimal() and len(untrusted) < _DIGITS
+    return int(untrusted) if known else 0
 
 
 def refused() -> Response:

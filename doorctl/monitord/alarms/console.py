@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from doorctl.errors import OperatorError
 from doorctl.monitord.alarms.access import FORM_FIELD, Access
-from doorctl.monitord.alarms.answers import REFUSED, SafeHeaders, body_of, refused
+from doorctl.monitord.alarms.answers import REFUSED, SafeHeaders, body_of, number_of, refused
 from doorctl.monitord.alarms.bell import Bell
 from doorctl.monitord.alarms.desk import BEFORE, MOST_AROUND, SINCE, Desk, Sources
 from doorctl.monitord.alarms.interface import Interface
@@ -48,9 +48,9 @@ class Console:
                 Route("/now", self.part),
                 Route("/past", self.past),
                 Route("/past/part", self.past_part),
-                Route("/alarms/{alarm:int}", self.alarm),
-                Route("/alarms/{alarm:int}/part", self.alarm_part),
-                Route("/alarms/{alarm:int}/ack", self.acknowledge, methods=["POST"]),
+                Route("/alarms/{alarm}", self.alarm),
+                Route("/alarms/{alarm}/part", self.alarm_part),
+                Route("/alarms/{alarm}/ack", self.acknowledge, methods=["POST"]),
                 Route("/out", self.out, methods=["POST"]),
                 *(Route(f"/{name}", self.asset) for name in _ASSETS),
                 *self._interface.routes(),
@@ -106,7 +106,7 @@ class Console:
         form = await _form(request)
         if not self._access.may_change(request, form.get(FORM_FIELD, "")):
             return refused()
-        alarm = await self._desk.acknowledge(request.path_params["alarm"], form.get("who", ""))
+        alarm = await self._desk.acknowledge(number_of(request), form.get("who", ""))
         return RedirectResponse("/", status_code=303) if alarm else _no_such_alarm()
 
     async def out(self, request: Request) -> Response:
@@ -133,7 +133,7 @@ class Console:
         return answer
 
     async def _one(self, request: Request, name: str, *, logged: bool) -> Response:
-        alarm = await self._desk.alarm(request.path_params["alarm"])
+        alarm = await self._desk.alarm(number_of(request))
         if alarm is None:
             return _no_such_alarm()
         if logged:

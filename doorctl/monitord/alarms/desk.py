@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from doorctl.core.types import WallTime
 from doorctl.monitord.alarms.access import Access
-from doorctl.monitord.alarms.archive import HIGHEST_ID, Archive
+from doorctl.monitord.alarms.archive import Archive
 from doorctl.monitord.alarms.boards import controller_views
 from doorctl.monitord.alarms.history import History
 from doorctl.monitord.alarms.state import ControllerState
@@ -60,7 +60,7 @@ class Desk:
 
     async def alarm(self, number: int) -> Alarm | None:
         """One of them; None where there is none of this number."""
-        return await asyncio.to_thread(self.sources.store.alarm, number) if number <= HIGHEST_ID else None
+        return await asyncio.to_thread(self.sources.store.alarm, number)
 
     async def detail(self, alarm: Alarm, *, before: int = BEFORE, since: int = SINCE) -> dict[str, Any]:
         """An alarm, its controller's records on both sides, and all of it as one timeline."""
@@ -77,8 +77,6 @@ class Desk:
 
     async def acknowledge(self, number: int, untrusted_who: str) -> Alarm | None:
         """The first to do so stays; None where there is no such alarm."""
-        if number > HIGHEST_ID:
-            return None
         name = "".join(character for character in untrusted_who if character.isprintable()).strip()[:LONGEST_NAME]
         return await asyncio.to_thread(
             self.sources.store.acknowledge, number, who=name or "somebody at the console", now=self.sources.clock()

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from doorctl.errors import OperatorError
 from doorctl.monitord.alarms.access import FORM_FIELD, Access
-from doorctl.monitord.alarms.answers import body_of, refused
+from doorctl.monitord.alarms.answers import body_of, number_of, refused
 from doorctl.monitord.alarms.desk import Desk
 from doorctl.monitord.alarms.screens import PAGE, asked
 from doorctl.monitord.alarms.stream import Streams, resume_from
@@ -37,8 +37,8 @@ class Interface:
         """For the console."""
         return [
             Route("/api/alarms", self.alarms),
-            Route("/api/alarms/{alarm:int}", self.alarm),
-            Route("/api/alarms/{alarm:int}/ack", self.acknowledge, methods=["POST"]),
+            Route("/api/alarms/{alarm}", self.alarm),
+            Route("/api/alarms/{alarm}/ack", self.acknowledge, methods=["POST"]),
             Route("/api/past", self.past),
             Route("/api/controllers", self.controllers),
             Route("/api/events", self.changes),
@@ -50,7 +50,7 @@ class Interface:
         if not self._access.may_look(request):
             return refused()
         limit = request.query_params.get("limit", str(_SHOWN))
-        if not limit.isdecimal() or not 1 <= int(limit) <= _MOST_SHOWN:
+        if not limit.isdecimal() or len(limit) > len(str(_MOST_SHOWN)) or not 1 <= int(limit) <= _MOST_SHOWN:
             return JSONResponse({"error": f"limit: expected 1 to {_MOST_SHOWN}"}, status_code=400)
         await self._desk.looked(request, "alarms")
         change = await self._desk.last_change()
@@ -75,7 +75,7 @@ class Interface:
         """One alarm and what happened around it."""
         if not self._access.may_look(request):
             return refused()
-        found = await self._desk.alarm(request.path_params["alarm"])
+        found = await self._desk.alarm(number_of(request))
         if found is None:
             return _no_such_alarm()
         await self._desk.looked(request, f"alarm {found.id}")
@@ -93,7 +93,7 @@ class Interface:
             return JSONResponse({"error": 'expected {"who": "…"}'}, status_code=400)
         if not self._access.may_change(request, str(given.get(FORM_FIELD, ""))):
             return refused()
-        alarm = await self._desk.acknowledge(request.path_params["alarm"], given["who"])
+        alarm = await self._desk.acknowledge(number_of(request), given["who"])
         return JSONResponse(self._desk.view(alarm)) if alarm else _no_such_alarm()
 
     async def controllers(self, request: Request) -> Response:

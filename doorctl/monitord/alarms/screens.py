@@ -136,7 +136,7 @@ def _one_of_hex(untrusted: str) -> str:
 
 
 def _number(untrusted: str) -> int:
-    if not untrusted.isascii() or not untrusted.isdecimal() or int(untrusted[:20]) > HIGHEST_ID:
+    if not untrusted.isascii() or not untrusted.isdecimal() or len(untrusted) >= len(str(HIGHEST_ID)):
         raise OperatorError("before: expected the number of an alarm")
     return int(untrusted)
 

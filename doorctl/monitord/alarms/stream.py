@@ -21,8 +21,8 @@ BEAT_S: Final = 5.0
 FAR: Final = 500
 """Changes; more than these are a reload."""
 _HEARTBEAT_S: Final = 15.0
-_SOONEST_BEAT_S: Final = 0.5
-"""While records pour in: a timeline that is drawn twice a second is live."""
+_LOOK_S: Final = 0.5
+"""How often the ledger is looked at for a timeline. Nobody is woken by a record: a backlog would wake all listeners."""
 _CHANGES_AT_ONCE: Final = 256
 
 
@@ -63,26 +63,22 @@ class Streams:
                 number = newest
                 yield f"retry: 1000\nid: {number}\nevent: reload\ndata: {{}}\n\n"
             clock = asyncio.get_running_loop().time
-            record, beaten = -1, clock() - BEAT_S
+            record, beaten = -1, 0.0
             while not self._bell.stopping:
                 rung = self._bell.listen()
                 changes = await self._after(number)
                 for change, text in changes:
-                    number = change
+                    number, record = change, -1
                     yield text
-                if changes:
-                    beaten = clock() - BEAT_S
-                    continue
-                newest_record = await asyncio.to_thread(self._desk.sources.history.last_record)
-                due = beaten + (BEAT_S if newest_record == record else _SOONEST_BEAT_S)
-                if clock() >= due:
-                    if not may_look():
-                        yield "event: out\ndata: {}\n\n"
-                        return
-                    record, beaten = newest_record, clock()
-                    yield await self._beat(number, record)
-                else:
-                    await self._bell.wait(rung, due - clock())
+                while not (changes or rung.is_set()):
+                    newest_record = await asyncio.to_thread(self._desk.sources.history.last_record)
+                    if newest_record != record or clock() >= beaten + BEAT_S:
+                        if not may_look():
+                            yield "event: out\ndata: {}\n\n"
+                            return
+                        record, beaten = newest_record, clock()
+                        yield await self._beat(number, record)
+                    await self._bell.wait(rung, _LOOK_S)
         finally:
             self._listeners -= 1
 

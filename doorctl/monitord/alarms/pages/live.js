@@ -13,7 +13,7 @@ export class Live {
   #opening = null;
   #state = "lost";
 
-  // told: {alarm, reload, beat, state, out}; change: the number of the last change that the page shows
+  // told: {wanted, alarm, reload, beat, state, out}; change: the number of the last change that the page shows
   constructor(change, told) {
     this.change = change;
     this.told = told;
@@ -21,7 +21,7 @@ export class Live {
     for (const name of ["online", "focus", "pageshow"]) addEventListener(name, () => this.check(true));
     for (const name of ["visibilitychange", "resume"]) document.addEventListener(name, () => this.check(true));
     addEventListener("pagehide", () => this.close());
-    this.open();
+    if (told.wanted()) this.open();
   }
 
   get heard() {
@@ -61,6 +61,11 @@ export class Live {
 
   // Woken from a sleep, one missing beat is enough to ask anew: what was connected before may be long gone.
   check(woken = false) {
+    if (!this.told.wanted()) {
+      this.close();
+      if (this.#state === "live") this.#say("late");
+      return;
+    }
     const silent = Date.now() - this.#heard;
     if (this.#source && silent > (woken ? LATE : LOST)) this.#cut();
     else if (this.#source && silent > LATE) this.#say("late");

@@ -170,7 +170,10 @@ const soon = () => {
 
 let started = false;
 let live = null;
+let missed = false;
 live = new Live(body.dataset.change, {
+  // A browser has six connections to one place: only the page of what waits now keeps one while nobody sees it.
+  wanted: () => !out && (body.dataset.page === "now" || document.visibilityState === "visible"),
   alarm: (alarm) => {
     if (alarm.state === "new" && !alarm.ended) {
       const where = [alarm.site, alarm.door].filter(Boolean).join(", ");
@@ -181,12 +184,15 @@ live = new Live(body.dataset.change, {
   },
   reload: () => {
     announce("Much has changed; the whole list is loaded anew.");
+    missed = true;
     soon();
   },
   beat: (beat, back) => {
     const grown = beat.record !== told.record && told.record !== null;
     Object.assign(told, { open: beat.open, worst: beat.worst, record: beat.record });
     if (back && started) announce("Live again.");
+    if (missed && beat.open) sound.play(beat.worst);
+    missed = false;
     if (back || (grown && body.dataset.page === "alarm")) soon();
     started = true;
     head();
@@ -195,7 +201,7 @@ live = new Live(body.dataset.change, {
   out: () => signedOut(),
 });
 
-// Health of controllers changes without an alarm; a hidden detail page gives its connection back, a browser has six.
+// The health of controllers changes without an alarm.
 
 setInterval(() => { if (!out && document.visibilityState === "visible") refresh(); }, 15000);
 setInterval(tick, 1000);

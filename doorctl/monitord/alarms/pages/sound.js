@@ -6,6 +6,8 @@ const REPEAT = 4000;
 export class Sound {
   #context = null;
   #again = null;
+  #tune = "";
+  #until = 0;
 
   constructor(button) {
     this.button = button;
@@ -33,8 +35,12 @@ export class Sound {
   }
 
   play(tune) {
-    if (!this.on || this.#context?.state !== "running") return;
-    TUNES[tune]?.forEach((pitch, place) => this.#tone(pitch, place * 0.22));
+    const now = Date.now();
+    if (!this.on || this.#context?.state !== "running" || (now < this.#until && tune !== "critical")) return;
+    if (now < this.#until && this.#tune === tune) return;  // a hundred alarms at once are one sound
+    this.#tune = tune;
+    this.#until = now + TUNES[tune].length * 220;
+    TUNES[tune].forEach((pitch, place) => this.#tone(pitch, place * 0.22));
   }
 
   // What nobody has acknowledged goes on sounding where it is critical.
