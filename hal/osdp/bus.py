@@ -20,7 +20,7 @@ from serial.rs485 import RS485Settings
 from hal.clock import monotonic_now
 from hal.events import Monotonic
 from hal.osdp.commands import Command
-from hal.osdp.cp import Counters, Cp, Effect, Send, Told
+from hal.osdp.cp import Cp, Effect, Send, Told
 from hal.osdp.happenings import Happening
 from hal.osdp.session import ReaderSettings
 
@@ -142,12 +142,12 @@ class Bus:
 
     def order(self, address: int, command: Command, data: bytes) -> None:
         """To be carried out when the reader is online; of a kind only the last counts."""
-        self._cp.order(address, command, data)
+        self._cp.order(address, command, data, self._clock())
         self._arm()
 
-    def counters(self, address: int) -> Counters:
+    def counters(self, address: int) -> dict[str, int | float]:
         """What the line did for a reader."""
-        return self._cp.counters(address)
+        return self._cp.counters(address).report(self._clock())
 
     def close(self) -> None:
         """Give the port back; idempotent."""
@@ -229,6 +229,6 @@ class Bus:
         if port is None:
             return
         port.close()
-        for effect in self._cp.closed():
+        for effect in self._cp.closed(self._clock()):
             if not isinstance(effect, Send):
                 self._tell(effect, self._clock())

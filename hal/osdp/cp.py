@@ -1,23 +1,26 @@
 """The control panel's end of one line: whose turn it is, how long an answer may take, what a silence means. Pure.
 
 Bytes and `now` in; bytes to send, happenings and the next deadline out. Theory of operation. One exchange is on the
-line at a time. The next one goes to a reader with an order, else to the one that has waited longest. An answer that
-does not come, or comes broken, is asked for again byte for byte; after `TRIES` the session begins anew. A reader that
-did not answer `QUIET_AFTER` times in a row is quiet: it is asked once a second with a short time-out, so that it costs
-its neighbours little, and is offline after eight seconds. A handshake that failed is tried again a second later, ever.
-What the line says unasked, or what is not authentic, is told and changes nothing.
+line at a time. Orders and answers that came broken go ahead of polls, but only every second time, so that the others
+are never starved; else it is the turn of who has waited longest, and a reader that somebody uses has waited three times
+as long. An answer that does not come, or comes broken, is asked for again byte for byte; after `TRIES` the session
+begins anew. A reader that did not answer `QUIET_AFTER` times in a row is quiet: it is asked once a second with a short
+time-out, so that it costs its neighbours little. Whatever a reader does but answer in an open session, it is offline
+after eight seconds. A handshake that failed is tried again a second later, ever. What the line says unasked, or what is
+not authentic, is told and changes nothing; a line that never falls silent is spoken into.
 """
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, assert_never
 
 from hal.events import Monotonic
-from hal.osdp.commands import Command
+from hal.osdp.commands import CardData, Command, Keys, Reply
+from hal.osdp.counters import Counters, Use
 from hal.osdp.frame import MARK, Frame, Framer, Problem
-from hal.osdp.happenings import Gone, Happening, Misuse, Misused
-from hal.osdp.session import Judged, ReaderSettings, Session, Verdict
+from hal.osdp.happenings import Gone, Happening, Heard, KeyInstalled, Misuse, Misused, Offline, Online, Refused
+from hal.osdp.session import Judged, Phase, ReaderSettings, Session, Verdict
 
 MS: Final = 1_000_000
 SECOND: Final = 1000 * MS
@@ -34,6 +37,10 @@ QUIET_AFTER: Final = 3
 BUSY_PAUSE: Final = 50 * MS
 EXCHANGE_AT_LEAST: Final = 1_500_000
 """1.5 ms: a line without a real speed (a pty) must not cost a core."""
+PATIENT_EVERY: Final = 10
+"""Probes of a quiet reader, of which one may be answered as late as the standard lets it."""
+USED_FOR: Final = 10 * SECOND
+USED_WEIGHT: Final = 3
 LONGEST_ANSWER: Final = 256
 """Bytes that are listened to as one answer."""
 _BITS: Final = 10
@@ -58,38 +65,47 @@ Effect = Send | Told
 
 
 @dataclass(slots=True, kw_only=True)
-class Counters:
-    """Of one reader, for `doorctl reader show`."""
-
-    exchanges: int = 0
-    retries: int = 0
-    timeouts: int = 0
-    broken: int = 0
-    """Answers with a wrong check, length or form."""
-    busy: int = 0
-    restarts: int = 0
-    misused: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
 class _Turn:
     """One reader in the line's eyes."""
 
     session: Session
     due: Monotonic
     heard: Monotonic
-    """When it last answered rightly."""
+    """When it last answered rightly in an open session."""
     begun: Monotonic
     """When its session last began anew."""
+    asked: Monotonic
+    """When it last had the line."""
+    used: Monotonic
+    """When it last had a card, a key or an order."""
+    counters: Counters
+    slowest: int = 0
+    """Its latest answer began so long after its request, at most."""
     tries: int = 0
     missed: int = 0
     """Times in a row that nothing came at all."""
-    counters: Counters = field(default_factory=Counters)
 
     @property
     def quiet(self) -> bool:
         """Not answering: it gets little of the line."""
         return self.missed >= QUIET_AFTER
+
+    @property
+    def urgent(self) -> bool:
+        """Has more to be asked than whether there is anything, or has said something that nobody understood."""
+        return self.session.has_orders or (self.tries > 0 and self.missed == 0)
+
+    @property
+    def patience(self) -> int:
+        """How long its answer is waited for; now and then also a slow reader that was never heard gets its time."""
+        if not self.quiet or self.missed % PATIENT_EVERY == 0:
+            return ANSWER_WITHIN
+        return min(ANSWER_WITHIN, max(QUIET_ANSWER_WITHIN, 2 * self.slowest))
+
+    def waited(self, now: Monotonic) -> int:
+        """For its turn, in nanoseconds that count for more where somebody stands before it."""
+        weight = USED_WEIGHT if now - self.used < USED_FOR else 1
+        return weight * (now - self.asked)
 
 
 class Cp:
@@ -113,6 +129,8 @@ class Cp:
         self._sent_at = Monotonic(now - EXCHANGE_AT_LEAST)
         self._broken = False
         """Something came that may have been the answer: somebody is there."""
+        self._jumped = False
+        """The last exchange went ahead of readers that had waited longer."""
         for settings in readers:
             self.configure(settings, now)
 
@@ -143,11 +161,9 @@ class Cp:
                 effects += self._hear(found, now)
             elif self._asked is not None:
                 self._spoilt(self._asked, found, now)
-        if self._asked is not None and self._framer.partial:
-            later = Monotonic(now + BETWEEN_CHARACTERS + self._character)
-            self._deadline = min(max(self._deadline, later), self._latest)
-        elif self._asked is None:
-            self._deadline = max(self._deadline, Monotonic(now + 2 * self._character))
+        if self._asked is None or self._framer.partial:
+            gap = 2 * self._character if self._asked is None else BETWEEN_CHARACTERS + self._character
+            self._deadline = min(max(self._deadline, Monotonic(now + gap)), self._latest)
         return effects
 
     def configure(self, settings: ReaderSettings, now: Monotonic) -> None:
@@ -157,26 +173,31 @@ class Cp:
             self._over(known, now, due=now)
         if known is None:
             session = Session(settings, self._nonce)
-            begun = Monotonic(now - PROBE_EVERY)
-            self._turns[settings.address] = _Turn(session=session, due=now, heard=now, begun=begun)
+            self._turns[settings.address] = _Turn(
+                session=session, due=now, heard=now, begun=Monotonic(now - PROBE_EVERY), asked=now,
+                used=Monotonic(now - USED_FOR), counters=Counters(use=Use(begun=now)),
+            )  # fmt: skip
         else:
             known.session.settings = settings
             self._begin_anew(known, now)
             known.due = now
 
-    def order(self, address: int, command: Command, data: bytes) -> None:
+    def order(self, address: int, command: Command, data: bytes, now: Monotonic) -> None:
         """To be carried out when the reader is online; of a kind only the last counts."""
-        self._turns[address].session.order(command, data)
+        turn = self._turns[address]
+        turn.session.order(command, data)
+        turn.used = now
 
     def counters(self, address: int) -> Counters:
         """What the line did for and with a reader."""
         return self._turns[address].counters
 
-    def closed(self) -> list[Effect]:
+    def closed(self, now: Monotonic) -> list[Effect]:
         """The port is gone: every reader is offline until it is back."""
         self._asked = None
         self._framer.clear()
-        return [told for turn in self._turns.values() for told in self._gone(turn, Gone.CLOSED)]
+        self._deadline = now
+        return [told for turn in self._turns.values() for told in self._gone(turn, Gone.CLOSED, now)]
 
     # Asking
 
@@ -184,18 +205,24 @@ class Cp:
         ready = [turn for turn in self._turns.values() if turn.due <= now]
         if not ready:
             return []
-        turn = min(ready, key=lambda one: (not one.session.has_orders, one.due))
+        turn = self._next(ready, now)
         request = turn.session.request()
         turn.counters.retries += turn.tries > 0
         turn.tries += 1
         turn.counters.exchanges += 1
+        turn.asked = now
         self._framer.clear()
         self._asked, self._sent = turn, request.encode()
-        wait = QUIET_ANSWER_WITHIN if turn.quiet else ANSWER_WITHIN
         self._sent_at, self._broken = now, False
-        self._deadline = Monotonic(now + (len(self._sent) + 1) * self._character + wait)
+        self._deadline = Monotonic(now + (len(self._sent) + 1) * self._character + turn.patience)
         self._latest = Monotonic(self._deadline + LONGEST_ANSWER * (self._character + MS))
         return [Send(frame=MARK + self._sent)]
+
+    def _next(self, ready: list[_Turn], now: Monotonic) -> _Turn:
+        """Who has waited longest; every second time, of those for whom it is urgent."""
+        urgent = [] if self._jumped else [turn for turn in ready if turn.urgent]
+        self._jumped = bool(urgent)
+        return max(urgent or ready, key=lambda turn: turn.waited(now))
 
     # Hearing
 
@@ -205,19 +232,20 @@ class Cp:
             return [] if frame.encode() == self._sent else self._misuse(asked, Misuse.UNASKED)
         if asked is None or frame.address != asked.session.settings.address:
             return self._misuse(self._turns.get(frame.address), Misuse.UNASKED)
+        if frame.code == Reply.NAK and frame.security is None:
+            asked.counters.nak(frame.data[0] if frame.data else 0)
         return self._judge(asked, asked.session.hear(frame), now)
 
     def _judge(self, turn: _Turn, judged: Judged, now: Monotonic) -> list[Effect]:
         told: list[Effect] = [
             Told(address=turn.session.settings.address, happening=happening) for happening in judged.happenings
         ]
-        turn.counters.misused += sum(isinstance(happening, Misused) for happening in judged.happenings)
+        _count(turn, judged.happenings, now)
         match judged.verdict:
             case Verdict.NOT_IT:
                 return told
             case Verdict.ANSWER:
-                turn.heard, turn.tries, turn.missed = now, 0, 0
-                self._over(turn, now, due=now)
+                self._answered(turn, now)
             case Verdict.BUSY:
                 turn.counters.busy += 1
                 turn.tries = 0
@@ -228,10 +256,19 @@ class Cp:
             case Verdict.HOPELESS:
                 self._over(turn, now, due=now + PROBE_EVERY)
                 self._begin_anew(turn, turn.due)
-                told += self._gone(turn, Gone.REFUSED)
+                told += self._gone(turn, Gone.REFUSED, now)
             case _:
                 assert_never(judged.verdict)
-        return told
+        return told + self._overdue(turn, now)
+
+    def _answered(self, turn: _Turn, now: Monotonic) -> None:
+        turn.tries = turn.missed = 0
+        turn.slowest = now - self._sent_at - (len(self._sent) + 1) * self._character
+        turn.counters.answers.add(now - self._sent_at)
+        if turn.session.phase is Phase.ONLINE:
+            turn.counters.waits.add(now - turn.heard)
+            turn.heard = now
+        self._over(turn, now, due=now)
 
     def _misuse(self, turn: _Turn | None, how: Misuse) -> list[Effect]:
         """Told of the reader in whose name somebody spoke; nameless noise is only noise."""
@@ -253,7 +290,13 @@ class Cp:
         self._over(turn, now, due=now + PROBE_EVERY if turn.quiet else now)
         if turn.tries >= TRIES:
             self._begin_anew(turn, turn.due)
-        return self._gone(turn, Gone.SILENT) if now - turn.heard >= OFFLINE_AFTER else []
+        return self._overdue(turn, now)
+
+    def _overdue(self, turn: _Turn, now: Monotonic) -> list[Effect]:
+        """Whatever else it said: it is offline where no session gave an answer for too long."""
+        if turn.session.told_offline or now - turn.heard < OFFLINE_AFTER:
+            return []
+        return self._gone(turn, Gone.SILENT, now)
 
     # What they share
 
@@ -262,14 +305,37 @@ class Cp:
         self._asked = None
         self._framer.clear()
         turn.due = Monotonic(due)
+        turn.counters.use.held(now - self._sent_at, now)
         self._deadline = Monotonic(max(now + 2 * self._character, self._sent_at + EXCHANGE_AT_LEAST))
+        self._latest = Monotonic(self._deadline + ANSWER_WITHIN)
 
     def _begin_anew(self, turn: _Turn, at: Monotonic) -> None:
         turn.session.restart()
         turn.begun, turn.tries = at, 0
         turn.counters.restarts += 1
 
-    def _gone(self, turn: _Turn, why: Gone) -> list[Effect]:
-        return [
-            Told(address=turn.session.settings.address, happening=happening) for happening in turn.session.gone(why)
-        ]
+    def _gone(self, turn: _Turn, why: Gone, now: Monotonic) -> list[Effect]:
+        turn.counters.offline(now)
+        address = turn.session.settings.address
+        return [Told(address=address, happening=happening) for happening in turn.session.gone(why)]
+
+
+def _count(turn: _Turn, happenings: Sequence[Happening], now: Monotonic) -> None:
+    """What was told of a reader, in its counters."""
+    counters = turn.counters
+    for happening in happenings:
+        match happening:
+            case Misused(how=how):
+                counters.misused += 1
+                counters.bad_macs += how is Misuse.BAD_MAC
+                counters.in_clear += how is Misuse.PLAINTEXT
+            case Refused(code=code) if turn.session.secure:
+                counters.nak(code)
+            case Heard(what=CardData() | Keys()):
+                turn.used = now
+            case Online():
+                counters.online(now)
+            case Offline() | Heard() | Refused() | KeyInstalled():
+                pass
+            case _:
+                assert_never(happening)

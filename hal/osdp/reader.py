@@ -6,7 +6,6 @@ read. A reader that comes back is shown again what it should show.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Final, assert_never
 
 from hal.errors import HalError
@@ -94,7 +93,7 @@ class OsdpReader:
 
     def counters(self) -> dict[str, int | float]:
         """What the line did for and with it."""
-        return {**asdict(self._bus.counters(self.settings.address)), "refused_orders": self.refused_orders}
+        return {**self._bus.counters(self.settings.address), "refused_orders": self.refused_orders}
 
     def configure(self, settings: ReaderSettings) -> None:
         """Other keys or rights, of the same address; its session begins anew."""

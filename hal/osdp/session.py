@@ -11,7 +11,6 @@ when a handshake with it has worked: whoever orders it must have stored it befor
 """
 
 import hmac
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -21,6 +20,7 @@ from hal.osdp import commands
 from hal.osdp.commands import Capability, CardData, Command, Identity, Keys, Levels, LocalStatus, Refusal, Reply
 from hal.osdp.frame import Frame, SecurityBlock
 from hal.osdp.happenings import Gone, Happening, Heard, KeyInstalled, Misuse, Misused, Offline, Online, Refused
+from hal.osdp.orders import Orders
 from hal.osdp.secure_channel import (
     CRYPTOGRAM_SIZE,
     DEFAULT_KEY,
@@ -34,8 +34,6 @@ from hal.osdp.secure_channel import (
     session_keys,
 )
 
-MOST_ORDERS: Final = 16
-"""Waiting for one reader; of the same kind only the last counts."""
 _CLIENT_SIZE: Final = 8
 
 
@@ -110,7 +108,7 @@ class Session:
         """`nonce` gives so many unpredictable bytes, as os.urandom does."""
         self.settings = settings
         self._nonce = nonce
-        self._orders: deque[tuple[Command, bytes]] = deque(maxlen=MOST_ORDERS)
+        self._orders = Orders()
         self._attempt = 0
         """Which of the keys that may open a session is tried."""
         self._told_online: bool | None = None
@@ -127,7 +125,7 @@ class Session:
         self.phase = Phase.GREETING if self._greets else Phase.IDENTIFYING
         self._sequence = 0
         self._request: Frame | None = None
-        self._ordered: tuple[Command, bytes] | None = None
+        self._orders.take_back()
         self._handshake: _Handshake | None = None
         self._channel: Channel | None = None
         self._after_request: Channel | None = None
@@ -138,6 +136,11 @@ class Session:
     def online(self) -> bool:
         """Whether Online was told, and Offline not since."""
         return self._told_online is True
+
+    @property
+    def told_offline(self) -> bool:
+        """Whether Offline was told, and Online not since."""
+        return self._told_online is False
 
     @property
     def secure(self) -> bool:
@@ -151,10 +154,7 @@ class Session:
 
     def order(self, command: Command, data: bytes) -> None:
         """To be carried out when the reader is online; a newer one of the same kind and place takes its place."""
-        same = [one for one in self._orders if one[0] is command and one[1][:2] == data[:2]]
-        for one in same:
-            self._orders.remove(one)
-        self._orders.append((command, data))
+        self._orders.add(command, data)
 
     def request(self) -> Frame:
         """What is to be sent: the same frame until it was answered."""
@@ -209,8 +209,7 @@ class Session:
                 assert self.settings.new_key is not None
                 return Command.KEYSET, commands.keyset(self.settings.new_key), None
             case Phase.ONLINE:
-                self._ordered = self._orders.popleft() if self._orders else None
-                return (*(self._ordered or (Command.POLL, b"")), None)
+                return (*(self._orders.take() or (Command.POLL, b"")), None)
 
     def _new_handshake(self) -> _Handshake:
         keys = self._keys()
@@ -344,7 +343,7 @@ class Session:
 
     def _hear_online(self, frame: Frame) -> Judged:
         """Authentic, or of a reader that may be plain."""
-        ordered, self._ordered = self._ordered, None
+        ordered = self._orders.done()
         happenings: tuple[Happening, ...]
         if frame.code == Reply.NAK:
             code = commands.parse_nak(frame.data)

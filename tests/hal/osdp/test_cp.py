@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from hal.events import Monotonic
 from hal.osdp.commands import Blink, CardData, Color, Command, Identity, Keys, LocalStatus, led
 from hal.osdp.emulator import Emulator, Shown
 from hal.osdp.happenings import KeyInstalled, Misuse, Misused, Offline, Online
@@ -44,7 +45,7 @@ def test_orders_are_carried_out_and_of_a_kind_the_last_counts() -> None:
     line.run_for(SECOND)
     shown = [led(lasting=Blink(on=color)) for color in (Color.RED, Color.GREEN)]
     for data in shown:
-        line.cp.order(0, Command.LED, data)
+        line.cp.order(0, Command.LED, data, Monotonic(line.now))
     line.run_for(SECOND)
     assert list(line.readers[0].shown) == [Shown(command=Command.LED, data=shown[1])]
 
