@@ -147,7 +147,7 @@ def _add_import_and_export(verbs: Any) -> None:
         help="who is enrolled, as CSV that import reads",
         description="Who is enrolled, as CSV that `doorctl holder import` reads again, or as JSON. Cards and codes are "
         "not in it: the board itself keeps only hashes of them.",
-        epilog="example: doorctl holder export --group staff > staff.csv",
+        epilog="example: doorctl holder export --group staff",
     )
     add_choice(exporting)
     exporting.set_defaults(run=_run_export, search=None)

@@ -33,7 +33,18 @@ def test_every_command_is_there() -> None:
     names = {name.replace("_", "-") for name in COMMANDS}
     assert {prog.split()[1] for prog in ALL if prog != "doorctl"} == names
     assert {prog for prog in ALL if prog.startswith("doorctl holder ")} == {
-        f"doorctl holder {verb}" for verb in ("add", "list", "show", "edit", "card", "codes", "remove")
+        f"doorctl holder {verb}"
+        for verb in (
+            "add",
+            "list",
+            "show",
+            "edit",
+            "card",
+            "codes",
+            "remove",
+            "import",
+            "export",
+        )
     }
 
 

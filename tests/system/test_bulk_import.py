@@ -71,7 +71,9 @@ def import_while_cards_come(site: BusySite, count: int, folder: Path) -> None:
     assert said["enrolled"] == count
     wait_for("every card's record", lambda: len(site.granted()) == shown, within_s=30)
     assert len(watcher.moved) == shown
-    sys.stdout.write(f"{count} people in {said['seconds']} s; {shown} cards, {site.status()['answer_ms']['late'] - late} late\n")
+    sys.stdout.write(
+        f"{count} people in {said['seconds']} s; {shown} cards, {site.status()['answer_ms']['late'] - late} late\n"
+    )
 
 
 def test_doors_answer_while_people_are_imported(busy: BusySite, tmp_path: Path) -> None:
