@@ -19,7 +19,7 @@ from doorctl.backup.making import Told
 from doorctl.backup.manifest import Manifest, Member, MemberName
 from doorctl.backup.placing import Placement, finish_interrupted
 from doorctl.backup.quiet import nobody_running
-from doorctl.errors import MalformedError, OperatorError, PeerError
+from doorctl.errors import MalformedError, OperatorError, PeerError, StorageError
 
 _NAMED: Final = 3
 
@@ -80,6 +80,10 @@ def opened(file: Path, passphrase: Callable[[], bytes]) -> Iterator[Opened]:
             yield Opened(source=source, manifest=manifest, encoded=encoded, sealed=sealed)
         except PeerError as error:
             raise type(error)(f"{file}: {error}", hint=error.hint) from error
+        except OSError as error:
+            if error.filename is not None:
+                raise  # of another file, which it names
+            raise StorageError(f"{file}: cannot be read: {error.strerror}", hint="take another copy") from error
 
 
 def verify(backup: Opened, told: Told) -> None:

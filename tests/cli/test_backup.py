@@ -257,6 +257,13 @@ def test_a_file_that_no_board_has_is_refused(
     assert f"{name}: no file of a board's" in ran.err
 
 
+def test_a_stick_that_fails_is_named(new: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is mapped at this file's beginning: reading there is an error of the device."""
+    ran = new.run(capsys, "restore", "/proc/self/mem")
+    assert (ran.code, new.home.exists()) == (1, False)
+    assert "/proc/self/mem: cannot be read: Input/output error" in ran.err
+
+
 def test_half_a_board_is_refused(new: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "half.backup"
     file.write_bytes(archive_of({**KEYS, "etc/doorctl.toml": b""}))
