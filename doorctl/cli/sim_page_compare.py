@@ -88,7 +88,7 @@ def _why(first: Visit, second: Visit) -> list[str]:
         found += [f"{what} during the {visit.kind} visit" for visit in (first, second) for what in visit.broken]
     late = " and the ".join(visit.kind for visit in (first, second) if visit.late)
     if late:
-        found.append(f"this computer was too busy to answer the {late} visit in its slot: play it again")
+        found.append(f"this computer was too busy to answer the {late} visit in time: play it again")
     return found
 
 

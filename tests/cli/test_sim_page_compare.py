@@ -100,5 +100,5 @@ def test_a_busy_computer_is_named_where_something_differs_and_only_there() -> No
     assert differences(NORMAL, late) == []
     slow = replace(late, strike=((0.0, False), (345.0, True)))
     assert differences(NORMAL, slow)[-1] == (
-        "this computer was too busy to answer the duress visit in its slot: play it again"
+        "this computer was too busy to answer the duress visit in time: play it again"
     )

@@ -124,7 +124,7 @@ def test_an_answer_that_comes_later_is_said() -> None:
         strike, beep, busy = (await noted.kinds("normal", "duress"))["differences"]
         assert strike == "strike: the same, but up to 100 ms apart: released at 274 ms, and released at 374 ms"
         assert beep.startswith("beep: the same, but up to 100 ms apart: ")
-        assert busy == "this computer was too busy to answer the duress visit in its slot: play it again"
+        assert busy == "this computer was too busy to answer the duress visit in time: play it again"
 
     note(scenario)
 

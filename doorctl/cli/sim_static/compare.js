@@ -41,7 +41,8 @@ function stateOf(visits, differences) {
 
 function verdictOf(visits, differences) {
   if (visits.length < 2) return visits.length ? OTHER[visits[0].kind] : "play both codes here";
-  return differences.length ? "something differs" : SAME;
+  if (!differences.length) return SAME;
+  return visits.some((visit) => visit.late) ? "something differs: too busy" : "something differs";
 }
 
 function showComparison(node, { door, visits, differences }) {
