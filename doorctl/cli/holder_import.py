@@ -18,7 +18,7 @@ from doorctl.cli.holder_enrol import Enrolled, Enrolment, today
 from doorctl.cli.holder_file import LARGEST, lines_in, short_names_in
 from doorctl.cli.holder_plan import Change, Enrol, Plan, Planner
 from doorctl.cli.holder_report import new_report
-from doorctl.cli.holder_sealers import Job, Sealers
+from doorctl.cli.holder_sealers import FEW, Job, Sealers
 from doorctl.cli.holder_slips import SlipScreen, not_shown, show_all
 from doorctl.cli.progress import progress
 from doorctl.config.reading import read_config
@@ -86,6 +86,8 @@ def _enrol_all(
             screen = stack.enter_context(SlipScreen.opened()) if plan.codes else None
             _draw(enrolment, change, done, quiet=args.json)
             _seal(paths, enrolment, change, plan, quiet=args.json)
+            if len(plan.enrol) > FEW and not args.json:
+                sys.stderr.write("writing all of it at once; nobody is enrolled before it is done\n")
     except _AbandonedError:
         return done
     done.committed = True
