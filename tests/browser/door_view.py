@@ -16,6 +16,8 @@ from tests.browser.simulation import Simulation, wait_for
 VIEW: Final = '[data-view="door"]'
 MONITOR: Final = '[data-view="monitor"]'
 RECORDER: Final = (Path(__file__).parent / "recorder.js").read_text(encoding="utf-8")
+SHOWN_MS: Final = 10_000
+"""For what a hand did to show; a release ends by itself after five seconds."""
 _QUIET_MS: Final = 400
 """Longer than any lamp or beep of an answer holds still in between."""
 _PACE_MS: Final = 170
@@ -30,8 +32,12 @@ class DoorPage:
     def __init__(self, page: Page, sim: Simulation) -> None:
         self.page = page
         page.goto(sim.address)
-        expect(page.locator("body")).to_have_attribute("data-live", "live")
-        page.evaluate(RECORDER)
+        self.begin()
+
+    def begin(self) -> None:
+        """Whenever the page was loaded anew."""
+        expect(self.page.locator("body")).to_have_attribute("data-live", "live")
+        self.page.evaluate(RECORDER)
 
     @property
     def board(self) -> Locator:
@@ -56,7 +62,7 @@ class DoorPage:
 
     def shows(self, name: str, state: str, *, strike: str, leaf: str) -> None:
         door = self.door(name)
-        expect(door).to_have_attribute("data-state", state)
+        expect(door).to_have_attribute("data-state", state, timeout=SHOWN_MS)
         expect(door.locator("[data-strike]")).to_have_attribute("data-strike", strike)
         expect(door.locator("[data-leaf]")).to_have_attribute("data-leaf", leaf)
 

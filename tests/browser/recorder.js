@@ -92,6 +92,7 @@
       stop: () => {
         take(observer.takeRecords());
         observer.disconnect();
+        sheet.replaceSync("");
         root.removeEventListener("click", touch, true);
         return changes;
       },
