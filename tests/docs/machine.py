@@ -94,7 +94,7 @@ class Machine:
             ],
             stdin=slave, stdout=slave, stderr=slave, pass_fds=(commands, statuses), cwd="/",
             env=world.environment | {
-                "COMMANDS_FD": str(commands), "STATUS_FD": str(statuses), "STICK": str(world.folder / "stick"), "NAME": name,
+                "COMMANDS_FD": str(commands), "STATUS_FD": str(statuses), "STICK": str(world.folder / "stick"), "NAME": name, "PIP_OF": sys.executable,
                 "PATH": os.environ["PATH"],
             },
         )  # fmt: skip

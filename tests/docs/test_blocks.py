@@ -33,6 +33,8 @@ UNTIL = {
 }
 """Commands that go on until somebody presses Ctrl-C, and what they show before that."""
 
+TOO_BUSY = "(this machine was too busy to answer in its slot: once more)"
+
 
 def yes(machine: Machine, _question: re.Match[str]) -> None:
     """Somebody compared both fingerprints."""
@@ -55,7 +57,7 @@ def hold_card(machine: Machine, question: re.Match[str]) -> None:
 
 ANSWERS = {
     r"\[y/N\] ": yes,
-    r"(passphrase (for|of) the backup|once more|again): ": passphrase,
+    r"(^|\n)(passphrase (for|of) the backup|again): $": passphrase,
     r"hold the card to the reader at (\S+) … ": hold_card,
 }
 
@@ -95,9 +97,16 @@ def played(machine: Machine, step: Step) -> str | None:
     code, seen = machine.run(step.command, ANSWERS, until)
     if code not in ({0, 130} if until else {0}):
         return f"ended with {code}: {seen}"
-    if step.shown and masked(seen) != masked(step.shown):
-        return "\n".join(unified_diff(masked(step.shown).splitlines(), masked(seen).splitlines(), "document", "seen"))
-    return None
+    wanted, found = comparable(step.shown, seen)
+    return "\n".join(unified_diff(wanted, found, "document", "seen")) if step.shown and wanted != found else None
+
+
+def comparable(shown: str, seen: str) -> tuple[list[str], list[str]]:
+    """Both in lines. Where the story had to play a visit again, what it counts is more than the document's."""
+    wanted, found = masked(shown).splitlines(), [line for line in masked(seen).splitlines() if TOO_BUSY not in line]
+    if TOO_BUSY in seen:
+        wanted, found = ([re.sub(r"\b\d+\b", "N", line) for line in lines] for lines in (wanted, found))
+    return wanted, found
 
 
 def masked(text: str) -> str:
@@ -160,3 +169,7 @@ def test_marks_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_differs_each_time_is_masked() -> None:
     assert masked("her code is 47986324, after 302 ms \n\n") == masked("her code is 12345678, after 7 ms")
     assert masked("7 records") != masked("8 records")
+    wanted, found = comparable("7 records", f"{TOO_BUSY}\n8 records")
+    assert wanted == found
+    wanted, found = comparable("7 records", "8 records")
+    assert wanted != found

@@ -26,15 +26,13 @@ while [ "$folder" != / ]; do
     [ -d "$folder" ] && chmod go+x "$folder" 2>/dev/null || true
     folder=$(dirname "$folder")
 done
+# `python3 -m venv FOLDER`, without the ten seconds that it takes to put the same pip there again
 cat >/usr/local/sbin/python3 <<END
 #!/bin/sh
-# as \`python3 -m venv FOLDER\` does, without the ten seconds that ensurepip takes for the same two wheels
-if [ "\$1 \$2" = "-m venv" ] && [ \$# = 3 ]; then
-    $python -m venv --without-pip "\$3" || exit
-    set -- "\$3"/bin/python $("$python" -c 'import ensurepip; print(ensurepip.__path__[0])')/_bundled/pip-*.whl
-    exec "\$1" "\$2"/pip --quiet install --no-index --find-links "\${2%/*}" pip
-fi
-exec $python "\$@"
+[ "\$1 \$2" = "-m venv" ] && [ \$# = 3 ] || exec $python "\$@"
+$python -m venv --without-pip "\$3" || exit
+printf '#!/bin/sh\nexec $PIP_OF -m pip --python %s "\$@"\n' "\$(realpath "\$3")/bin/python" >"\$3/bin/pip"
+chmod 755 "\$3/bin/pip"
 END
 chmod 755 /usr/local/sbin/python3
 cp -r "$tree/tests/docs/stand_ins" /usr/local/lib/stand-ins
