@@ -10,6 +10,7 @@ const AXIS = { 0: "last key", 250: "", 500: "500", 750: "", 1000: "1000 ms" };
 const WORDS = { strike: ["released", "secured"], lamp: ["lit", "dark"], beep: ["on", "off"] };
 
 const nodes = new Map(); // door → node
+const glances = new Map(); // door → link
 
 export function showComparisons(comparisons) {
   for (const comparison of comparisons) {
@@ -20,18 +21,23 @@ export function showComparisons(comparisons) {
       byId("comparisons").append(node);
     }
     showComparison(node, comparison);
+    showGlance(comparison);
   }
-  byId("glance").replaceChildren(...comparisons.map(glance));
 }
 
 // Where visits are played: the verdict at one look, and the way to the whole.
-function glance({ door, visits, differences }) {
-  const line = document.createElement("li");
-  const link = Object.assign(document.createElement("a"), { href: "#compare" });
-  link.textContent = `${door}: ${verdictOf(visits, differences)}`.replace(SAME, "nothing differs");
-  link.dataset.verdict = stateOf(visits, differences);
-  line.append(link);
-  return line;
+function showGlance({ door, visits, differences }) {
+  let link = glances.get(door);
+  if (!link) {
+    link = Object.assign(document.createElement("a"), { href: "#compare" });
+    glances.set(door, link);
+    const line = document.createElement("li");
+    line.append(link);
+    byId("glance").append(line);
+  }
+  const short = verdictOf(visits, differences).replace(" at the door", "").replace(": too busy", "");
+  word(link, `${door}: ${short}`);
+  mark(link, "data-verdict", stateOf(visits, differences));
 }
 
 function stateOf(visits, differences) {
