@@ -20,7 +20,8 @@ from hal.osdp.commands import CardData, Command, Keys, Reply
 from hal.osdp.counters import Counters, Use
 from hal.osdp.frame import MARK, Frame, Framer, Problem
 from hal.osdp.happenings import Gone, Happening, Heard, KeyInstalled, Misuse, Misused, Offline, Online, Refused
-from hal.osdp.session import Judged, Phase, ReaderSettings, Session, Verdict
+from hal.osdp.judgement import Judged, Verdict
+from hal.osdp.session import Phase, ReaderSettings, Session
 
 MS: Final = 1_000_000
 SECOND: Final = 1000 * MS
@@ -28,16 +29,20 @@ ANSWER_WITHIN: Final = 200 * MS
 """From the end of a request to the first byte of its answer; the standard's REPLY_DELAY."""
 QUIET_ANSWER_WITHIN: Final = 25 * MS
 """The same for a reader that is quiet; typical readers answer within 3 ms."""
+KNOWN_ANSWER_WITHIN: Final = 10 * MS
+"""The same where the reader is known to be quicker than half of that."""
 BETWEEN_CHARACTERS: Final = 20 * MS
 OFFLINE_AFTER: Final = 8 * SECOND
 PROBE_EVERY: Final = SECOND
+PROBE_ALONE_EVERY: Final = 300 * MS
+"""Where no reader of the line answers, and a probe costs nobody anything."""
 TRIES: Final = 4
 """Of one frame; then the session begins anew."""
 QUIET_AFTER: Final = 3
 BUSY_PAUSE: Final = 50 * MS
 EXCHANGE_AT_LEAST: Final = 1_500_000
 """1.5 ms: a line without a real speed (a pty) must not cost a core."""
-PATIENT_EVERY: Final = 10
+PATIENT_EVERY: Final = 30
 """Probes of a quiet reader, of which one may be answered as late as the standard lets it."""
 USED_FOR: Final = 10 * SECOND
 USED_WEIGHT: Final = 3
@@ -80,7 +85,7 @@ class _Turn:
     """When it last had a card, a key or an order."""
     counters: Counters
     slowest: int = 0
-    """Its latest answer began so long after its request, at most."""
+    """Its latest answer was whole so long after its request; 0: there was none."""
     tries: int = 0
     missed: int = 0
     """Times in a row that nothing came at all."""
@@ -100,7 +105,7 @@ class _Turn:
         """How long its answer is waited for; now and then also a slow reader that was never heard gets its time."""
         if not self.quiet or self.missed % PATIENT_EVERY == 0:
             return ANSWER_WITHIN
-        return min(ANSWER_WITHIN, max(QUIET_ANSWER_WITHIN, 2 * self.slowest))
+        return min(ANSWER_WITHIN, max(KNOWN_ANSWER_WITHIN, 2 * self.slowest) if self.slowest else QUIET_ANSWER_WITHIN)
 
     def waited(self, now: Monotonic) -> int:
         """For its turn, in nanoseconds that count for more where somebody stands before it."""
@@ -262,6 +267,9 @@ class Cp:
         return told + self._overdue(turn, now)
 
     def _answered(self, turn: _Turn, now: Monotonic) -> None:
+        if turn.quiet:  # who came back with it need not wait for their probes
+            for other in self._turns.values():
+                other.due = min(other.due, now) if other.quiet else other.due
         turn.tries = turn.missed = 0
         turn.slowest = now - self._sent_at - (len(self._sent) + 1) * self._character
         turn.counters.answers.add(now - self._sent_at)
@@ -287,7 +295,9 @@ class Cp:
     def _late(self, turn: _Turn, now: Monotonic) -> list[Effect]:
         turn.counters.timeouts += 1
         turn.missed = 0 if self._broken else turn.missed + 1
-        self._over(turn, now, due=now + PROBE_EVERY if turn.quiet else now)
+        alone = all(other.quiet for other in self._turns.values())
+        pause = PROBE_ALONE_EVERY if alone else PROBE_EVERY
+        self._over(turn, now, due=now + pause if turn.quiet else now)
         if turn.tries >= TRIES:
             self._begin_anew(turn, turn.due)
         return self._overdue(turn, now)

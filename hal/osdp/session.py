@@ -20,6 +20,7 @@ from hal.osdp import commands
 from hal.osdp.commands import Capability, CardData, Command, Identity, Keys, Levels, LocalStatus, Refusal, Reply
 from hal.osdp.frame import Frame, SecurityBlock
 from hal.osdp.happenings import Gone, Happening, Heard, KeyInstalled, Misuse, Misused, Offline, Online, Refused
+from hal.osdp.judgement import Judged, Verdict
 from hal.osdp.orders import Orders
 from hal.osdp.secure_channel import (
     CRYPTOGRAM_SIZE,
@@ -65,29 +66,6 @@ class Phase(Enum):
     ONLINE = "online"
 
 
-class Verdict(Enum):
-    """What a frame was to the exchange."""
-
-    ANSWER = "answer"
-    """The exchange is over."""
-    BUSY = "busy"
-    """The same request again, later."""
-    RESTART = "restart"
-    """The reader has lost the session; the line says when a new one may begin."""
-    HOPELESS = "hopeless"
-    """The handshake failed; not to be tried again at once."""
-    NOT_IT = "not it"
-    """Goes on waiting."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A verdict and what it tells."""
-
-    verdict: Verdict
-    happenings: tuple[Happening, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Handshake:
     """Between challenge and proof."""
@@ -115,22 +93,33 @@ class Session:
         """None: nothing was told yet."""
         self._greets = False
         """Begin with a poll: some readers want one before they identify themselves. Others answer it with a card."""
+        self._proven = False
+        """What it said of itself was of a reader that had the key, and the last attempt to go on from there worked."""
+        self._identity: Identity | None = None
+        self._capabilities: tuple[Capability, ...] = ()
         self.phase = Phase.ASKING
         self.restart()
 
     def restart(self) -> None:
         """The next request has sequence 0."""
-        if self.phase in {Phase.GREETING, Phase.IDENTIFYING}:  # as it was tried last, nothing came of it
-            self._greets = not self._greets
-        self.phase = Phase.GREETING if self._greets else Phase.IDENTIFYING
+        match self.phase:  # as it was tried last, nothing came of it
+            case Phase.GREETING | Phase.IDENTIFYING:
+                self._greets = not self._greets
+            case Phase.CHALLENGING:
+                self._proven = False
+        self.phase = self._first_phase()
         self._sequence = 0
         self._request: Frame | None = None
         self._orders.take_back()
         self._handshake: _Handshake | None = None
         self._channel: Channel | None = None
         self._after_request: Channel | None = None
-        self._identity: Identity | None = None
-        self._capabilities: tuple[Capability, ...] = ()
+
+    def _first_phase(self) -> Phase:
+        """A reader that has proved its key needs not say again what it is: many are back sooner after an outage."""
+        if self._proven and self.settings.key is not None and not self.settings.install:
+            return Phase.CHALLENGING
+        return Phase.GREETING if self._greets else Phase.IDENTIFYING
 
     @property
     def online(self) -> bool:
@@ -356,7 +345,7 @@ class Session:
 
     def _online(self) -> Judged:
         assert self._identity is not None
-        self._told_online = True
+        self._told_online, self._proven = True, self.secure
         online = Online(secure=self.secure, identity=self._identity, capabilities=self._capabilities)
         return self._answered(Phase.ONLINE, online)
 

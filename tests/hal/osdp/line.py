@@ -44,6 +44,8 @@ class Line:
     bursts: list[tuple[int, bytes]] = field(default_factory=list)
     """When, what the CP sent."""
     cut: bool = False
+    turnarounds: dict[int, int] = field(default_factory=dict)
+    """Of readers that take longer, by address."""
 
     def __post_init__(self) -> None:
         self.cp = Cp(self.settings, baud=self.baud, now=Monotonic(self.now), nonce=nonces(b"cp"))
@@ -100,13 +102,14 @@ class Line:
             reader.silence()
             answer = reader.receive(burst)
             if answer and not self.cut:
-                self._answer(self.wire(answer, "to CP", self.now))
+                turnaround = self.turnarounds.get(reader.address, TURNAROUND)
+                self._answer(self.wire(answer, "to CP", self.now), turnaround)
 
-    def _answer(self, heard: bytes) -> None:
+    def _answer(self, heard: bytes, turnaround: int) -> None:
         """Eight characters at a time, as a UART's FIFO hands them on."""
         for at in range(0, len(heard), 8):
             piece = heard[at : at + 8]
-            when = self.now + TURNAROUND + (at + len(piece)) * self._character
+            when = self.now + turnaround + (at + len(piece)) * self._character
             self.at(when, partial(self._hear, piece))
 
     def _hear(self, piece: bytes) -> None:

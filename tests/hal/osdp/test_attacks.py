@@ -28,13 +28,13 @@ def frame_of(burst: bytes) -> Frame:
 class Attacker:
     """Between reader and CP: answers in the reader's place once, from a time on."""
 
-    def __init__(self, forge: Forge, *, also_true: bool = False) -> None:
-        self._forge = forge
+    def __init__(self, forge: Forge, *, also_true: bool = False, begin: int = BEGIN) -> None:
+        self._forge, self._begin = forge, begin
         self._also_true = also_true
         self.forged = 0
 
     def __call__(self, burst: bytes, to: str, now: int) -> bytes:
-        if to != "to CP" or now < BEGIN or self.forged:
+        if to != "to CP" or now < self._begin or self.forged:
             return burst
         forged = self._forge(frame_of(burst))
         if forged is None:
@@ -149,9 +149,9 @@ def test_a_whole_session_played_back_by_a_reader_without_the_key() -> None:
     assert set(today.happenings(Misused)) == {Misused(how=Misuse.WRONG_KEY)}
 
 
-def handshake_attacked(forge: Forge) -> Line:
-    """The reader loses power while the attacker waits for its next handshake."""
-    attacker = Attacker(forge)
+def handshake_attacked(forge: Forge, begin: int = BEGIN) -> Line:
+    """The reader loses power while the attacker waits for its next handshake, or for the very first."""
+    attacker = Attacker(forge, begin=begin)
     line = Line([ReaderSettings(address=0, key=KEY)], [Emulator(0, nonces(b"pd"), key=KEY)], baud=38_400, wire=attacker)
     line.run(BEGIN)
     line.readers[0].power_cycle()
@@ -185,7 +185,7 @@ def test_the_reader_claims_that_it_cannot_be_secured() -> None:
     def incapable(true: Frame) -> Frame | None:
         return replace(true, data=b"") if true.code == Reply.CAPABILITIES else None
 
-    line = handshake_attacked(incapable)
+    line = handshake_attacked(incapable, begin=0)
     assert line.happenings(Misused) == []
     assert_true_reader_is_heard(line)
 
