@@ -42,6 +42,7 @@ def test_a_beat_comes_at_once_and_again_though_nothing_happens(tmp_path: Path, m
     async def scenario(desk: Desk) -> None:
         assert await _told(desk, 0, 3) == [_beat(0, 0)] * 3
 
+    monkeypatch.setattr(stream, "_LOOK_S", 0.01)
     monkeypatch.setattr(stream, "BEAT_S", 0.01)
     play(tmp_path, scenario)
 
@@ -55,6 +56,7 @@ def test_after_a_change_a_beat_tells_how_things_stand(tmp_path: Path, monkeypatc
         assert [(number, event) for number, event, _ in told if event == "alarm"] == [("1", "alarm")]
         assert _beat(1, 1) in told
 
+    monkeypatch.setattr(stream, "_LOOK_S", 0.01)
     monkeypatch.setattr(stream, "BEAT_S", 0.05)
     play(tmp_path, scenario)
 
