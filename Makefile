@@ -56,7 +56,7 @@ $(AXE_STAMP): | $(STAMP)
 	@touch $@
 
 # command:package, each installed only where the command is missing
-DEBIAN := mandoc:mandoc zsh:zsh fish:fish unshare:util-linux strings:binutils cc:gcc cc:libc6-dev chromium:chromium npm:npm
+DEBIAN := mandoc:mandoc groff:groff-base man:man-db systemd-sysusers:systemd zsh:zsh fish:fish unshare:util-linux strings:binutils cc:gcc cc:libc6-dev chromium:chromium npm:npm
 system-packages: ## Debian packages the tests use, where root and apt are there to install them
 	@lacking=; for one in $(DEBIAN); do \
 		command -v $${one%:*} >/dev/null || lacking="$$lacking $${one#*:}"; done; \
