@@ -13,8 +13,9 @@ from doorctl.core.types import SECOND, Duration, Monotonic
 from doorctl.errors import MalformedError
 from doorctl.wire.sizes import BATCH_RECORDS
 
-REST: Final = Duration(30 * SECOND)
-"""Between asking doord when it had nothing: what only the journal knows of (a receipt that proved false) waits so."""
+REST: Final = Duration(5 * SECOND)
+"""Between asking doord when it had nothing: what only the journal knows of waits so long (announcements of an import,
+what a restored monitor asks for again, a receipt that proved false)."""
 SOON: Final = Duration(1 * SECOND)
 PATIENCE: Final = Duration(60 * SECOND)
 """doord answers even while its disk stalls, only later; after this the link itself must be broken."""

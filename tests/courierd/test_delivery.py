@@ -81,13 +81,15 @@ def test_the_path_is_connected_only_by_an_answer() -> None:
 def test_supervision_keeps_its_pace() -> None:
     steps = Steps().proven()
     for turn in range(4):
-        assert steps.passes(29_999) == []
-        effects = steps.passes(1)
-        assert [effect for effect in effects if effect != WANT_BACKLOG] == [WANT_SUPERVISION]
+        assert steps.passes(5_000) == [WANT_BACKLOG]
+        steps.backlog()
+        assert steps.passes(4_999) == []
+        assert steps.passes(1) == [WANT_BACKLOG]  # not answered: patience is a minute
+        assert steps.passes(19_999) == []
+        assert steps.passes(1) == [WANT_SUPERVISION]
         assert steps.says(Type.SUPERVISION, record(turn)) == [send(Line.FRESH, turn)]
         steps.answered(Line.FRESH, turn)
-        if WANT_BACKLOG in effects:
-            steps.backlog()
+        steps.backlog()
 
 
 def test_a_flapping_connection_is_not_supervised_more_than_once_a_second() -> None:
@@ -104,7 +106,7 @@ def test_a_flapping_connection_is_not_supervised_more_than_once_a_second() -> No
 
 def test_a_record_in_flight_goes_out_again_byte_for_byte_on_the_next_connection() -> None:
     steps = Steps().proven()
-    steps.passes(10_000)
+    steps.passes(4_000)
     assert steps.fresh(1) == [send(Line.FRESH, 1)]
     assert steps.lost(Line.FRESH) == [path(PathState.CONNECTING)]
     assert steps.until_next() == (125, [dial(Line.FRESH, 2)])
@@ -117,7 +119,8 @@ def test_a_record_in_flight_goes_out_again_byte_for_byte_on_the_next_connection(
 def test_an_answer_that_does_not_come_is_a_lost_connection() -> None:
     steps = Steps().proven()
     steps.fresh(1)
-    assert steps.until_next() == (10_000, [HangUp(line=Line.FRESH), path(PathState.CONNECTING)])
+    assert steps.until_next() == (5_000, [WANT_BACKLOG])
+    assert steps.until_next() == (5_000, [HangUp(line=Line.FRESH), path(PathState.CONNECTING)])
     assert steps.until_next() == (125, [dial(Line.FRESH, 2)])
 
 
@@ -293,9 +296,9 @@ def test_receipts_that_do_doord_no_good_are_asked_for_ever_more_slowly() -> None
 
 def test_doord_that_never_ends_a_backlog_is_dialled_afresh() -> None:
     steps = Steps().proven()
-    steps.passes(30_000)
-    assert steps.passes(59_999) == [WANT_SUPERVISION]
-    assert steps.passes(1) == [WANT_SUPERVISION, HangUp(line=Line.DOOR)]
+    assert steps.until_next() == (5_000, [WANT_BACKLOG])
+    assert steps.passes(59_999) == [WANT_SUPERVISION, WANT_SUPERVISION]
+    assert steps.passes(1) == [HangUp(line=Line.DOOR)]
     assert steps.until_next() == (50, [DialDoor(attempt=2)])
 
 
