@@ -86,7 +86,7 @@ def test_the_doors_own_records_sent_back_move_nothing(play: Play) -> None:
         house.courier.say(Type.SUPERVISION_WANTED)
         await house.wait(5)
         assert strikes(house) == before
-        assert (await house.status())["path"]["malformed"] == 12
+        assert (await house.status())["path"]["courier_malformed"] == 12
 
     play(story)
 
