@@ -82,6 +82,11 @@ class OsdpReader:
         """The name that its events carry."""
         return self._name
 
+    @property
+    def keyless(self) -> bool:
+        """No key is known of it: it is offline until it is installed, or plain where that is allowed."""
+        return self.settings.key is None and self.settings.new_key is None
+
     def input(self, number: int, name: str) -> "OsdpInput":
         """One of the reader's own inputs, counted from 0."""
         return self.inputs.setdefault(number, OsdpInput(name))
@@ -116,6 +121,8 @@ class OsdpReader:
                 self._say(ReaderFault(reader=self._name, kind=FaultKind.OFFLINE, at=at))
             case Heard(what=what):
                 self._heard(what, at)
+            case Misused(how=Misuse.DOWNGRADE) if self.keyless:
+                pass  # it was never installed: that it asks for no key is nobody's misuse
             case Misused(how=how):
                 if how is Misuse.MALFORMED:
                     self._say(FrameRefused(reader=self._name, why=how.value, bits=0, at=at))
