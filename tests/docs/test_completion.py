@@ -92,7 +92,7 @@ class Zsh(Terminal):
     def __init__(self, home: Path) -> None:
         super().__init__([needed("zsh"), "-f", "-i"], environment(home), home / "here")
         self.run("unsetopt prompt_sp zle_bracketed_paste beep; PROMPT=; fpath=(.. $fpath); autoload -Uz compinit")
-        self.run("compinit -u -d /dev/null; zstyle ':completion:*' completer _all_matches _complete")
+        self.run("compinit -u -D; zstyle ':completion:*' completer _all_matches _complete")
         self.run("zstyle ':completion:*:all-matches:*' insert true; zstyle ':completion:*' old-matches false")
         self.run("tell() { print -r -- $'\\n'\"<$BUFFER>\"; BUFFER= }; zle -N tell; bindkey '^G' tell")
 
