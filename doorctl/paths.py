@@ -89,6 +89,11 @@ class Paths:
         return self.var / "courier"
 
     @property
+    def reader_keys(self) -> Path:
+        """0700: one file an OSDP reader, its key wrapped; doord makes them."""
+        return self.var / "osdp"
+
+    @property
     def roster(self) -> Path:
         """Who may open what; in a setgid folder of its own."""
         return self.var / "roster" / "roster.db"

@@ -49,7 +49,7 @@ def create_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
             file.flush()
             os.fsync(descriptor)
         _give_to_owner_of(path.parent, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError as error:
         raise OperatorError(
             f"{path}: is there already and is never overwritten",
@@ -118,7 +118,8 @@ def _may_have_keys(uid: int) -> bool:
         return False
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """What was made, renamed or removed in it is on the disk when this returns."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
