@@ -22,6 +22,8 @@ _MOST_DOORS: Final = 8
 """A header has lines for so many, with some left over."""
 _NAMES: Final = ("front", "back", "side", "yard", "store", "office", "lab", "garage")
 _NONE: Final = "none"
+_LONGEST_NUMBER: Final = 9
+"""Digits of an answer that is read as a number."""
 _WELCOME: Final = (
     "This writes a first configuration. ENTER takes what stands in brackets, `?` explains a question,",
     "Ctrl-C ends it and writes nothing.",
@@ -75,15 +77,21 @@ def _ask_door(dialogue: Dialogue, number: int) -> None:
 def _ask_reader(dialogue: Dialogue, door: str) -> None:
     reader = "reader"
     kind = Question(
-        words=f"{door}: type of the reader",
-        about=("door", door, reader, "wiegand"),
+        words=f"{door}: type of the reader: wiegand or osdp",
+        about=("door", door, reader),
         put=_reader_type(door),
         default="wiegand",
     )
-    dialogue.ask(kind)
-    spare = dialogue.draft.spare("wiegand")
-    _ask(dialogue, door, "its data lines D0 and D1", (reader, "wiegand"), default=spare, change=_pins)
+    on_wires = dialogue.ask(kind) == "wiegand"
+    if on_wires:
+        spare = dialogue.draft.spare("wiegand")
+        _ask(dialogue, door, "its data lines D0 and D1", (reader, "wiegand"), default=spare, change=_pins)
+    else:
+        _ask(dialogue, door, "the serial port of its line", (reader, "osdp"), default="/dev/ttyAMA0")
+        _ask(dialogue, door, "its address on the line", (reader, "address"), default="0", change=_number)
     _ask(dialogue, door, "what opens the door", (reader, "mode"), default="card+code")
+    if not on_wires:
+        return
     mode = dialogue.draft.tree["door"][door][reader]["mode"]
     if "card" in mode:
         _ask(dialogue, door, "card format", (reader, "format"), default="H10301")
@@ -163,16 +171,21 @@ def _new(table: str) -> Put:
 
 
 def _reader_type(door: str) -> Put:
-    """Wiegand is no key of its own; of any other type the reading code says what it thinks."""
+    """A type is no key of its own; of any other the reading code says what it thinks."""
 
     def put(tree: Tree, answer: str) -> None:
-        tree["door"][door]["reader"] = {} if answer == "wiegand" else {answer: answer}
+        tree["door"][door]["reader"] = {} if answer in ("wiegand", "osdp") else {answer: answer}
 
     return put
 
 
 def _pins(answer: str) -> list[str]:
     return [pin_of(part) for part in answer.replace(",", " ").split()]
+
+
+def _number(answer: str) -> int | str:
+    """Anything else stays as it is, to be refused."""
+    return int(answer) if answer.isascii() and answer.isdecimal() and len(answer) <= _LONGEST_NUMBER else answer
 
 
 def zone_here(etc: Path) -> str:

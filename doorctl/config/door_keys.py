@@ -6,6 +6,7 @@ from doorctl.config.key import (
     LONGEST_SIDE,
     Choice,
     DataLines,
+    Device,
     DoorNames,
     Format,
     Input,
@@ -16,6 +17,7 @@ from doorctl.config.key import (
     Table,
     Tables,
     Truth,
+    Whole,
 )
 
 _LEVELS: Final = {"high": "the pin's high level means yes", "low": "the pin's low level means yes"}
@@ -132,8 +134,33 @@ INPUT: Final = (
 
 READER: Final = (
     Key(
-        place=("door", "NAME", "reader", "wiegand"), kind=DataLines(), required=True, example='["GPIO14", "GPIO15"]',
-        meaning="the data lines, D0 and then D1, through a level shifter; OSDP readers come with a later version",
+        place=("door", "NAME", "reader", "wiegand"), kind=DataLines(), example='["GPIO14", "GPIO15"]',
+        otherwise="required, unless there is osdp",
+        meaning="the data lines, D0 and then D1, through a level shifter",
+    ),
+    Key(
+        place=("door", "NAME", "reader", "osdp"), kind=Device(), example='"/dev/ttyAMA0"',
+        otherwise="required, unless there is wiegand",
+        meaning="the serial port of the RS-485 line that the reader is on, called alike for all readers of the line",
+    ),
+    Key(
+        place=("door", "NAME", "reader", "address"), kind=Whole(low=0, high=126), example="1",
+        otherwise="required where there is osdp",
+        meaning="the address that the reader answers to, a different one for each reader of a line",
+    ),
+    Key(
+        place=("door", "NAME", "reader", "baud"), default=9600, example="38400",
+        kind=Whole(low=9600, high=230_400, unit="baud", only=(9600, 19_200, 38_400, 57_600, 115_200, 230_400)),
+        meaning="the speed of the line, the same for all its readers",
+    ),
+    Key(
+        place=("door", "NAME", "reader", "rts_drives"), kind=Truth(), default=False, example="true",
+        meaning="whether RTS switches the RS-485 transceiver; false where the port or the adapter does it by itself",
+    ),
+    Key(
+        place=("door", "NAME", "reader", "allow_plain"), kind=Truth(), default=False, example="true",
+        meaning="lets a reader that knows no secure channel read in clear as long as no key was installed in it",
+        danger="with true whoever reaches the line's two wires can play cards and codes to the door",
     ),
     Key(
         place=("door", "NAME", "reader", "mode"), kind=Choice(words=_MODES), required=True, example='"card+code"',
@@ -150,7 +177,7 @@ READER: Final = (
     ),
     Key(
         place=("door", "NAME", "reader", "format"), kind=Format(), example='"H10301"',
-        otherwise="required where cards are read",
+        otherwise="required where cards are read; at an OSDP reader any card of any length",
         meaning="the card format; never guessed, because several formats have one shape",
         danger="with a wrong format different cards can read alike",
     ),
@@ -160,7 +187,8 @@ READER: Final = (
         danger="with false noise on the wires can become a card",
     ),
     Key(
-        place=("door", "NAME", "reader", "keypad"), example='"8-bit"', otherwise="required where codes are typed",
+        place=("door", "NAME", "reader", "keypad"), example='"8-bit"',
+        otherwise="required where codes are typed at a Wiegand reader",
         kind=Choice(
             words={
                 "4-bit": "a key a frame", "6-bit": "a key a frame with two parity bits",
@@ -170,18 +198,18 @@ READER: Final = (
             },
             refused=frozenset({"26-bit"}),
         ),
-        meaning="how keys are sent",
+        meaning="how keys are sent; an OSDP reader sends characters",
     ),
     Key(
         place=("door", "NAME", "reader", "enter"), kind=Choice(words={"#": "* clears", "*": "# clears"}), default="#",
-        example='"*"', meaning="the key that ends an entry; the other one clears it",
+        example='"*"', meaning="the key that ends an entry; the other one clears it; at an OSDP reader # ends it",
     ),
     Key(
         place=("door", "NAME", "reader", "code_window_s"), kind=Seconds(low=3, high=60), default=10, example="15",
         meaning="how long after a card its code may begin",
     ),
     Key(place=("door", "NAME", "reader", "led"), kind=Pin(), example='"GPIO5"', otherwise="none",
-        meaning="the pin of the reader's lamp"),
+        meaning="the pin of the reader's lamp; an OSDP reader's is on its line"),
     Key(place=("door", "NAME", "reader", "buzzer"), kind=Pin(), example='"GPIO6"', otherwise="none",
-        meaning="the pin of the reader's sounder"),
+        meaning="the pin of the reader's sounder; an OSDP reader's is on its line"),
 )  # fmt: skip

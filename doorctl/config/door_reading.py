@@ -3,6 +3,7 @@
 from typing import Final
 
 from doorctl.config.key import LONGEST_SIDE
+from doorctl.config.osdp_reading import Lines
 from doorctl.config.pins import Pins, read_level, read_pin, take_pin
 from doorctl.config.reader_reading import read_reader
 from doorctl.config.section import Section, check_name, nearest
@@ -19,12 +20,12 @@ _READERS_HINT: Final = "readers = { in = { … }, out = { … } }"
 _PRE_ALARM_S: Final = 10.0
 
 
-def read_door(name: str, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins) -> Door:
+def read_door(name: str, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins, lines: Lines) -> Door:
     """One door; mistakes are noted in the section's list."""
     held_open = section.seconds("held_open_s")
     door = Door(
         name=DoorName(name),
-        readers=_readers(name, section, schedules, pins),
+        readers=_readers(name, section, schedules, pins, lines),
         strike=_strike(section.table_at("strike", required=True, hint=_STRIKE_HINT), pins),
         egress=section.choice("egress", Egress, hint=_EGRESS_HINT),
         contact=_input(section, "contact", pins, active_high=True),
@@ -51,10 +52,12 @@ def _schedule_name(section: Section, key: str, schedules: tuple[ScheduleName, ..
     return ScheduleName(name)
 
 
-def _readers(door: str, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins) -> tuple[Reader, ...]:
+def _readers(
+    door: str, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins, lines: Lines
+) -> tuple[Reader, ...]:
     if not section.has("readers"):
         only = section.table_at("reader", required=True, hint=_READER_HINT)
-        return (read_reader(ReaderName(door), only, schedules, pins),)
+        return (read_reader(ReaderName(door), only, schedules, pins, lines),)
     if section.has("reader"):
         section.wrong("reader", expected="either reader or readers, not both")
     outer = section.table_at("readers", hint=_READERS_HINT)
@@ -64,7 +67,7 @@ def _readers(door: str, section: Section, schedules: tuple[ScheduleName, ...], p
     for side in outer.table:
         check_name(outer.mistakes, (*outer.place, side), side, longest=LONGEST_SIDE)
         inner = outer.table_at(side, hint=_READER_HINT.removeprefix("reader = "))
-        readers.append(read_reader(ReaderName(f"{door}/{side}"), inner, schedules, pins))
+        readers.append(read_reader(ReaderName(f"{door}/{side}"), inner, schedules, pins, lines))
     return tuple(readers)
 
 

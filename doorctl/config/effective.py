@@ -12,7 +12,7 @@ from doorctl.config.key import Table
 from doorctl.config.keys import key_at, keys_in
 from doorctl.config.lines import Place
 from doorctl.config.section import dotted
-from doorctl.config.types import Config, Door, Input, Reader, Schedule, Window
+from doorctl.config.types import BusPlace, Config, DataLines, Door, Input, Reader, Schedule, Window
 from doorctl.core.schedule import HOLIDAY
 from doorctl.core.types import SECOND, Duration
 
@@ -74,17 +74,27 @@ def _door(door: Door) -> Tree:
 
 def _reader(reader: Reader) -> Tree:
     return _present(
-        wiegand=[reader.d0, reader.d1],
+        **_wiring(reader),
         mode=reader.mode.value,
         format=reader.format,
         parity=reader.check_parity,
         keypad=None if reader.keypad is None else reader.keypad.value,
-        enter=reader.enter_key,
+        enter=None if isinstance(reader.wiring, BusPlace) else reader.enter_key,
         code_window_s=_seconds(reader.code_window),
         led=reader.led,
         buzzer=reader.buzzer,
         modes={schedule: mode.value for schedule, mode in reader.modes} or None,
     )
+
+
+def _wiring(reader: Reader) -> Tree:
+    wiring = reader.wiring
+    if isinstance(wiring, DataLines):
+        return {"wiegand": [wiring.d0, wiring.d1]}
+    return {
+        "osdp": wiring.device, "address": wiring.address, "baud": wiring.baud, "rts_drives": wiring.rts_drives,
+        "allow_plain": wiring.allow_plain,
+    }  # fmt: skip
 
 
 def _input(source: Input | None) -> Tree | None:

@@ -65,6 +65,8 @@ class Whole:
     low: int
     high: int
     unit: str | None = None
+    only: tuple[int, ...] = ()
+    """Of these, no others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,11 @@ class Pin:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataLines:
     """A list of two pins: D0, D1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """The path of a serial port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +125,8 @@ class Hours:
 
 
 Kind = (
-    Table | Tables | Name | Text | Zone | Dates | Seconds | Whole | Truth | Choice | Pin | DataLines | Input | Format
-    | DoorNames | ScheduleName | Hours
+    Table | Tables | Name | Text | Zone | Dates | Seconds | Whole | Truth | Choice | Pin | DataLines | Device | Input
+    | Format | DoorNames | ScheduleName | Hours
 )  # fmt: skip
 
 
@@ -181,6 +188,8 @@ def expected(kind: Kind) -> str:  # noqa: PLR0911, PLR0912, C901  one line a kin
             return "a list of dates"
         case Seconds(low=low, high=high):
             return f"seconds from {low:g} to {high:g}"
+        case Whole(only=(*fewer, last)):
+            return f"{', '.join(map(str, fewer))} or {last}"
         case Whole(low=low, high=high):
             return f"a whole number from {low} to {high}"
         case Truth():
@@ -191,6 +200,8 @@ def expected(kind: Kind) -> str:  # noqa: PLR0911, PLR0912, C901  one line a kin
             return 'a pin such as "GPIO17"'
         case DataLines():
             return "the two data lines"
+        case Device():
+            return 'a device such as "/dev/ttyAMA0"'
         case Input():
             return "a pin or a table"
         case Format():

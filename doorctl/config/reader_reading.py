@@ -3,44 +3,43 @@
 import re
 from typing import Final
 
+from doorctl.config.osdp_reading import Lines, read_bus_place, refuse_line_keys
 from doorctl.config.pins import Pins, read_optional_pin, take_pin
 from doorctl.config.section import Section, nearest, quoted
-from doorctl.config.types import KeypadEncoding, Reader
+from doorctl.config.types import DataLines, KeypadEncoding, Reader
 from doorctl.core.types import Mode, ReaderName, ScheduleName
 from hal.wiegand.cards import FORMATS, nearest_formats
 from hal.wiegand.keys import FRAME_BITS
 from hal.wiegand.keys import KeypadEncoding as HalEncoding
 
 _DATA_LINES: Final = 2
-_OSDP_HINT: Final = (
-    "this version reads Wiegand only; set the reader to Wiegand and write "
-    'wiegand = ["GPIO14", "GPIO15"] in place of osdp and address'
-)
 _BINARY_HINT: Final = (
     "a 26-bit binary entry loses leading zeros and stops at 65534, and codes are drawn from all digits; "
     'set the keypad to "8-bit", "4-bit" or "26-bit-bcd"'
 )
 
 
-def read_reader(name: ReaderName, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins) -> Reader:
+def read_reader(
+    name: ReaderName, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins, lines: Lines
+) -> Reader:
     """One reader; mistakes are noted in the section's list."""
-    d0, d1 = _data_lines(section, pins)
+    wires = not section.has("osdp")
+    wiring = _data_lines(section, pins) if wires else read_bus_place(section, lines)
     mode = section.choice("mode", Mode, meant=_meant)
     modes = _modes(section, schedules)
     all_modes = {mode, *(other for _, other in modes)}
     reader = Reader(
         name=name,
-        d0=d0,
-        d1=d1,
-        format=_format(section, needed=all_modes != {Mode.CODE}),
+        wiring=wiring,
+        format=_format(section, needed=wires and all_modes != {Mode.CODE}),
         check_parity=section.truth("parity"),
-        keypad=_keypad(section, needed=all_modes != {Mode.CARD}),
-        enter_key=section.word("enter"),
+        keypad=_keypad(section, needed=all_modes != {Mode.CARD}) if wires else None,
+        enter_key=section.word("enter") if wires else "#",
         mode=mode,
         modes=modes,
         code_window=section.seconds("code_window_s"),
-        led=read_optional_pin(section, "led", pins),
-        buzzer=read_optional_pin(section, "buzzer", pins),
+        led=read_optional_pin(section, "led", pins) if wires else None,
+        buzzer=read_optional_pin(section, "buzzer", pins) if wires else None,
     )
     _tell_apart(section, reader)
     section.close()
@@ -68,25 +67,19 @@ def _meant(word: str) -> str | None:
     return Mode.CODE.value if code else None
 
 
-def _data_lines(section: Section, pins: Pins) -> tuple[str, str]:
-    if "osdp" in section.table:
-        section.has("osdp")
-        section.wrong("osdp", expected="a wiegand reader", hint=_OSDP_HINT)
-        section.has("wiegand")
-        section.has("address")
-        return "", ""
+def _data_lines(section: Section, pins: Pins) -> DataLines:
+    refuse_line_keys(section)
     value = section.value("wiegand")
     if not (isinstance(value, list) and len(value) == _DATA_LINES and all(isinstance(pin, str) for pin in value)):
         section.wrong("wiegand", expected="the two data lines", hint='wiegand = ["GPIO14", "GPIO15"] (D0, then D1)')
-        return "", ""
+        return DataLines(d0="", d1="")
     d0, d1 = (take_pin(section, "wiegand", pin, pins) for pin in value)
-    return d0, d1
+    return DataLines(d0=d0, d1=d1)
 
 
 def _format(section: Section, *, needed: bool) -> str | None:
     if not section.has("format"):
-        # an osdp reader has none, and that it is one was noted
-        if needed and "osdp" not in section.table:
+        if needed:
             section.wrong("format", expected="the card format", hint='most 26-bit cards are format = "H10301"')
         return None
     name = section.text("format", expected="the name of a card format")
@@ -99,7 +92,7 @@ def _format(section: Section, *, needed: bool) -> str | None:
 
 def _keypad(section: Section, *, needed: bool) -> KeypadEncoding | None:
     if not section.has("keypad"):
-        if needed and "osdp" not in section.table:
+        if needed:
             expected = "the keypad's encoding, since the mode asks for a code"
             section.wrong("keypad", expected=expected, hint='mostly "8-bit" or "4-bit"')
         return None

@@ -10,6 +10,7 @@ from doorctl.config.door_reading import read_door
 from doorctl.config.key import one_of
 from doorctl.config.lines import Place, Span, Spot, key_spots
 from doorctl.config.mending import Flaw, mended
+from doorctl.config.osdp_reading import Lines
 from doorctl.config.schedule_reading import read_schedule
 from doorctl.config.section import Mistake, Mistakes, Section, dotted, nearest, quoted
 from doorctl.config.site_reading import read_codes, read_hal, read_lockout, read_log, read_monitor, read_site
@@ -150,7 +151,8 @@ def _schedules(top: Section) -> tuple[Schedule, ...]:
 
 def _doors(top: Section, schedules: tuple[ScheduleName, ...]) -> tuple[Door, ...]:
     pins: dict[str, str] = {}
-    doors = tuple(read_door(name, section, schedules, pins) for name, section in top.named_tables("door"))
+    lines: Lines = {}
+    doors = tuple(read_door(name, section, schedules, pins, lines) for name, section in top.named_tables("door"))
     if not doors:
         hint = "write a table for each door, as [door.front]; docs/man/doorctl.toml.5 shows one"
         top.mistakes.note(("door",), expected="at least one [door.NAME] table", found="none", hint=hint)

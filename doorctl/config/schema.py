@@ -12,6 +12,7 @@ from doorctl.config.key import (
     Choice,
     DataLines,
     Dates,
+    Device,
     DoorNames,
     Format,
     Hours,
@@ -32,6 +33,7 @@ from doorctl.config.key import (
 )
 from doorctl.config.keys import KEYS, keys_in
 from doorctl.config.lines import Place
+from doorctl.config.osdp_reading import DEVICE, OSDP_ONLY, WIEGAND_ONLY
 from doorctl.config.site_reading import zones
 from doorctl.config.types import KeypadEncoding
 from hal.wiegand.cards import FORMATS
@@ -42,6 +44,7 @@ Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _NAME_PATTERN: Final = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _PIN_PATTERN: Final = "^GPIO(0|[1-9][0-9]{0,2})$"
+_DEVICE_PATTERN: Final = f"^{DEVICE.pattern}$"
 _DATE_PATTERN: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _NO_CONTROL: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
 _WEEK: Final = "(mon|tue|wed|thu|fri|sat|sun)"
@@ -98,6 +101,8 @@ def _values(key: Key, kind: Kind) -> Schema:  # noqa: PLR0911, PLR0912, C901  on
             return {"type": "array", "items": {"type": "string", "format": "date", "pattern": _DATE_PATTERN}}
         case Seconds(low=low, high=high):
             return {"type": "number", "minimum": low, "maximum": high}
+        case Whole(only=(_, *_) as only):
+            return {"enum": list(only)}
         case Whole(low=low, high=high):
             return {"type": "integer", "minimum": low, "maximum": high}
         case Truth():
@@ -108,6 +113,8 @@ def _values(key: Key, kind: Kind) -> Schema:  # noqa: PLR0911, PLR0912, C901  on
             return _pin()
         case DataLines():
             return {"type": "array", "items": _pin(), "minItems": 2, "maxItems": 2, "uniqueItems": True}
+        case Device():
+            return {"type": "string", "pattern": _DEVICE_PATTERN}
         case Input():
             return {"oneOf": [_pin(), _object(key)]}
         case Format():
@@ -175,8 +182,17 @@ def _rules(place: Place) -> Schema:
             short = {"properties": {"pre_alarm_s": {"exclusiveMaximum": _default_of("held_open_s")}}}
             return {"oneOf": either, "if": {"not": {"required": ["held_open_s"]}}, "then": short}
         case ("door", "NAME", "reader"):
-            return {"allOf": [_needed("format", "code"), _needed("keypad", "card"), *_tell_apart()]}
+            return {"if": {"required": ["osdp"]}, "then": _on_a_line(), "else": _on_wires(), "allOf": _tell_apart()}
     return {}
+
+
+def _on_wires() -> Schema:
+    needed = [_needed("format", "code"), _needed("keypad", "card")]
+    return {"required": ["wiegand"], "properties": dict.fromkeys(OSDP_ONLY, False), "allOf": needed}
+
+
+def _on_a_line() -> Schema:
+    return {"required": ["address"], "properties": dict.fromkeys(("wiegand", *WIEGAND_ONLY), False)}
 
 
 def _default_of(name: str) -> Any:

@@ -120,6 +120,10 @@ def shown(value: object) -> str:
     return text
 
 
+def _is_of(kind: Whole, value: int) -> bool:
+    return kind.low <= value <= kind.high and (not kind.only or value in kind.only)
+
+
 def _shortened(text: str) -> str:
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
 
@@ -185,7 +189,7 @@ class Section:
         value = self.value(key)
         if value is _MISSING:
             return usual
-        if isinstance(value, bool) or not isinstance(value, int) or not kind.low <= value <= kind.high:
+        if isinstance(value, bool) or not isinstance(value, int) or not _is_of(kind, value):
             self.wrong(key, expected=expected(kind), hint=hint)
             return usual
         return value

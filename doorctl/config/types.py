@@ -100,17 +100,42 @@ class Hal(msgspec.Struct, frozen=True, kw_only=True):
     """Label or number of the gpiochip; None: the board's main one."""
 
 
+class DataLines(msgspec.Struct, frozen=True, kw_only=True):
+    """wiegand = ["GPIO14", "GPIO15"]: a reader with two wires of its own."""
+
+    d0: str
+    d1: str
+
+
+class BusPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """osdp = "/dev/ttyAMA0", address = 1: a reader on a line with others."""
+
+    device: str
+    address: int
+    """0 to 126, one reader each."""
+    baud: int
+    """The line's, the same for every reader of the device."""
+    rts_drives: bool
+    """RTS switches the transceiver; else the port does it by itself."""
+    allow_plain: bool
+    """An old reader that cannot be secured."""
+
+    def __str__(self) -> str:
+        """`/dev/ttyAMA0 address 1`."""
+        return f"{self.device} address {self.address}"
+
+
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """reader = {…} of a door, or one of readers = {in = {…}, out = {…}}."""
 
     name: ReaderName
     """The door's name, or `door/in` where a door has several."""
-    d0: str
-    d1: str
+    wiring: DataLines | BusPlace
     format: str | None
-    """Name of a card format in hal/wiegand/formats.json; None where no card is read."""
+    """Name of a card format in hal/wiegand/formats.json; None where no card is read, or on a line any card."""
     check_parity: bool
     keypad: KeypadEncoding | None
+    """None where no code is typed, and on a line, which carries keys as characters."""
     enter_key: str
     """Which of `*` and `#` ends an entry; the other one clears it."""
     mode: Mode

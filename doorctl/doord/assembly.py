@@ -5,19 +5,22 @@ The HAL's pins are claimed here, strikes first and secured, before anything else
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from doorctl.config import types as config_types
 from doorctl.config.reading import read_config
-from doorctl.config.types import Backend, Config
+from doorctl.config.types import Backend, BusPlace, Config, DataLines
 from doorctl.core.decision import Rules
 from doorctl.core.schedule import Calendar, Window
+from doorctl.doord.key_ring import KeyRing
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.seal.keys import ControllerKeys, MonitorFile, load_controller_keys, read_monitor_file
 from hal.board import Board, open_board
 from hal.errors import HalError
+from hal.osdp.reader import OsdpReader
 from hal.ports import Contact, Indicator, Reader, Strike, StrikeType
 from hal.wiegand.cards import FORMATS, CardPolicy
 from hal.wiegand.keys import Keypad, KeypadEncoding
@@ -106,7 +109,7 @@ def rules(config: Config) -> Rules:
     return Rules(groups=groups, calendar=calendar)
 
 
-def claim_pins(config: Config) -> tuple[Board, tuple[DoorPins, ...]]:
+def claim_pins(config: Config, ring: KeyRing) -> tuple[Board, tuple[DoorPins, ...]]:
     """Open the board and claim every pin, all strikes first; OperatorError naming what cannot be had."""
     try:
         board = open_board(config.hal.backend.value, config.hal.chip)
@@ -114,7 +117,7 @@ def claim_pins(config: Config) -> tuple[Board, tuple[DoorPins, ...]]:
         raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
     try:
         strikes = {door.name: _strike(board, door) for door in config.doors}
-        return board, tuple(_pins(board, door, strikes[door.name]) for door in config.doors)
+        return board, tuple(_pins(board, door, strikes[door.name], ring) for door in config.doors)
     except HalError as error:
         board.close()
         raise OperatorError(f"hal: {error}") from error
@@ -127,14 +130,15 @@ def _strike(board: Board, door: config_types.Door) -> Strike:
     )  # fmt: skip
 
 
-def _pins(board: Board, door: config_types.Door, strike: Strike) -> DoorPins:
+def _pins(board: Board, door: config_types.Door, strike: Strike, ring: KeyRing) -> DoorPins:
+    readers = tuple(_read_at(board, reader, ring) for reader in door.readers)
     return DoorPins(
         door=door,
         strike=strike,
         contact=_input(board, f"{door.name} contact", door.contact),
         rex=_input(board, f"{door.name} rex", door.rex),
         tamper=_input(board, f"{door.name} tamper", door.tamper),
-        readers=tuple((reader, _reader(board, reader), _indicator(board, reader)) for reader in door.readers),
+        readers=readers,
     )
 
 
@@ -144,13 +148,40 @@ def _input(board: Board, name: str, source: config_types.Input | None) -> Contac
     return board.contact(name=name, pin=source.pin, active_high=source.active_high, pull=source.pull)  # type: ignore[arg-type]  # checked by reading.py
 
 
+def _read_at(
+    board: Board, reader: config_types.Reader, ring: KeyRing
+) -> tuple[config_types.Reader, Reader, Indicator | None]:
+    if isinstance(reader.wiring, BusPlace):
+        on_line = _line_reader(board, reader, reader.wiring, ring)
+        return reader, on_line, on_line.indicator
+    return reader, _reader(board, reader, reader.wiring), _indicator(board, reader)
+
+
+def _line_reader(board: Board, reader: config_types.Reader, place: BusPlace, ring: KeyRing) -> OsdpReader:
+    """Without a format any card: the line says how long it is, and its check and its MAC that it is what was sent."""
+    accept = CardPolicy(FORMATS[reader.format], check_parity=reader.check_parity) if reader.format else _any_card
+    return board.osdp_reader(
+        name=reader.name,
+        device=place.device,
+        baud=place.baud,
+        settings=ring.settings(reader.name, place),
+        accept=accept,
+        on_key=partial(ring.counts, reader.name),
+        rts_drives=place.rts_drives,
+    )
+
+
+def _any_card(_length: int, _raw: int) -> bool:
+    return True
+
+
 def _indicator(board: Board, reader: config_types.Reader) -> Indicator | None:
     if reader.led is None and reader.buzzer is None:
         return None
     return board.indicator(led=reader.led, buzzer=reader.buzzer)
 
 
-def _reader(board: Board, reader: config_types.Reader) -> Reader:
+def _reader(board: Board, reader: config_types.Reader, wiring: DataLines) -> Reader:
     formats = [FORMATS[reader.format]] if reader.format is not None else []
     accept = CardPolicy(*formats, check_parity=reader.check_parity)
     keypad = None
@@ -158,8 +189,8 @@ def _reader(board: Board, reader: config_types.Reader) -> Reader:
         keypad = Keypad(encoding=KeypadEncoding(reader.keypad.value), enter_key=reader.enter_key)  # type: ignore[arg-type]  # checked by reading.py
     return board.wiegand_reader(
         name=reader.name,
-        d0=reader.d0,
-        d1=reader.d1,
+        d0=wiring.d0,
+        d1=wiring.d1,
         card_lengths=accept.lengths,
         accept=accept,
         keypad=keypad,

@@ -25,6 +25,7 @@ from doorctl.doord.door_unit import DoorUnit
 from doorctl.doord.drafts import Draft
 from doorctl.doord.faults import Faults
 from doorctl.doord.handoff import CourierLink
+from doorctl.doord.key_ring import KeyRing
 from doorctl.doord.lookup import RosterAccess
 from doorctl.doord.mark import Mark
 from doorctl.doord.operations import Operations
@@ -39,6 +40,7 @@ from doorctl.errors import StorageError
 from doorctl.journal.journal import Journal
 from doorctl.journal.rows import LogRow
 from doorctl.sdnotify import notify
+from doorctl.seal.reader_keys import ReaderKeyStore
 from doorctl.wire.detail import FaultCode, FaultDetail
 from doorctl.wire.handoff import PathState
 from doorctl.wire.record import Flag, Kind
@@ -55,10 +57,18 @@ class Doord:
         """Claims pins, strikes first, and opens files; DoorctlError where one cannot be had, and the process ends."""
         self.site = site
         config, paths = site.config, site.paths
-        self.board, self._pins = claim_pins(config)
+        self.faults = Faults(self._record_fault)
+        self.journal_thread = WorkerThread("journal")
+        self.ring = KeyRing(
+            ReaderKeyStore(paths.reader_keys, site.keys),
+            simulated=site.keys.simulated,
+            on_disk=self.journal_thread.call,
+            spawn=self.spawn,
+            fault=self.faults.set,
+        )
+        self.board, self._pins = claim_pins(config, self.ring)
         self.roster = RosterAccess(paths.roster, site.keys.lookup)
         self.journal = Journal.standing(paths.journal)
-        self.journal_thread = WorkerThread("journal")
         self.clock = clock.WallClock(config.site.timezone)
         marks = paths.journal.parent
         self.time_doubt = Mark(marks / "time-unknown", unwritten="a restart would believe the clock again")
@@ -66,7 +76,6 @@ class Doord:
             self.clock.journal_ends_at(self.journal.last_wall(), clock.wall())
         if self.time_doubt.is_set():
             self.clock.doubted_before()
-        self.faults = Faults(self._record_fault)
         self.lockdown = Mark(
             marks / "lockdown", unwritten="the order is carried out, and a restart would forget it"
         )  # fmt: skip
@@ -133,6 +142,7 @@ class Doord:
         for door in self.doors.values():
             door.start()
         self.operations.restore_lockdown()
+        self.ring.tell_unread()
         self.upkeep = Upkeep(self)
         self._ticking = self.spawn(self.upkeep.run(), name="upkeep")
         notify("READY=1")

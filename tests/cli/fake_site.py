@@ -31,9 +31,11 @@ from doorctl.doord.assembly import DoorPins, claim_pins
 from doorctl.errors import OperatorError
 from doorctl.journal.journal import Journal
 from doorctl.paths import Paths
+from doorctl.seal.keys import create_controller_keys
 from hal.events import InputChanged, ReaderEvent
 from hal.mock_socket import MockSocket
 from hal.wiegand.cards import FORMATS
+from tests.doord.rings import ring_of
 
 TOKEN = "a-token-of-the-page"
 PORT = 8765
@@ -93,12 +95,15 @@ class FakeSite:
         self.paths = Paths.under(home)
         write_template(self.paths.config, mock=True)
         self.config = read_config(self.paths.config)
-        self.board, self.pins = claim_pins(self.config)
+        self.board, self.pins = claim_pins(
+            self.config, ring_of(self.paths, create_controller_keys(self.paths, simulated=True))
+        )
         self.status: dict[str, Any] | None = status()
         self.done: list[str] = []
         self.records = 7
         self._answering: set[asyncio.Task[Any]] = set()
-        self.start_fails = False
+        self.start_says = ""
+        """Why doord does not start, if it does not."""
         self.events: list[ReaderEvent] = []
         self.inputs: list[tuple[str, bool]] = []
         self.console = FakeConsole()
@@ -173,8 +178,8 @@ class FakeSite:
 
     def _start_doord(self) -> None:
         self.done.append("start")
-        if self.start_fails:
-            raise OperatorError("doord: no such luck\nand its last words")
+        if self.start_says:
+            raise OperatorError(self.start_says)
 
     def _enrol(self, label: str, number: int) -> Person:
         if not label.isprintable():

@@ -235,10 +235,64 @@ CASES = {
         'try "from-the-ya"',
         "door.back.readers.from-the-yard",
     ),
-    "osdp": Case(
-        READER, 'reader = { osdp = "/dev/ttyAMA0", address = 1, mode = "card+code" }', 14, "door.front.reader.osdp",
-        "a wiegand reader", '"/dev/ttyAMA0"',
-        'this version reads Wiegand only; set the reader to Wiegand and write wiegand = ["GPIO14", "GPIO15"] in place of osdp and address',
+    "a line of no device": Case(
+        READER, 'reader = { osdp = "ttyAMA0", address = 1, mode = "card+code" }', 14, "door.front.reader.osdp",
+        'a device such as "/dev/ttyAMA0"', '"ttyAMA0"',
+        "`ls -l /dev/serial/by-id` shows the adapters by name",
+        '"ttyAMA0"',
+    ),
+    "an address for all": Case(
+        READER, 'reader = { osdp = "/dev/ttyAMA0", address = 127, mode = "card+code" }', 14, "door.front.reader.address",
+        "a whole number from 0 to 126", "127",
+        "127 is every reader's, so none may be called it",
+        "127",
+    ),
+    "no address": Case(
+        READER, 'reader = { osdp = "/dev/ttyAMA0", mode = "card+code" }', 14, "door.front.reader.address",
+        "the address that the reader answers to", "nothing",
+        "address = 1; the reader's manual or its label says which it answers to, new ones mostly to 0",
+        "reader",
+    ),
+    "a speed that no line has": Case(
+        READER, 'reader = { osdp = "/dev/ttyAMA0", address = 1, baud = 14400, mode = "card" }', 14, "door.front.reader.baud",
+        "9600, 19200, 38400, 57600, 115200 or 230400", "14400",
+        "for example baud = 38400; `doorctl config explain door.front.reader.baud` says more",
+        "14400",
+    ),
+    "wires and a line": Case(
+        READER, 'reader = { osdp = "/dev/ttyAMA0", address = 1, wiegand = ["GPIO14", "GPIO15"], mode = "card" }', 14, "door.front.reader.wiegand",
+        "no such key beside osdp", "a list",
+        "a reader has two wires of its own or is on a line: leave wiegand or osdp out",
+        '["GPIO14", "GPIO15"]',
+    ),
+    "a keypad's encoding on a line": Case(
+        READER, 'reader = { osdp = "/dev/ttyAMA0", address = 1, keypad = "8-bit", mode = "card" }', 14, "door.front.reader.keypad",
+        "no such key beside osdp", '"8-bit"',
+        "an OSDP reader sends its keys as characters: leave keypad out",
+        '"8-bit"',
+    ),
+    "a lamp's pin on a line": Case(
+        READER, 'reader = { osdp = "/dev/ttyAMA0", address = 1, led = "GPIO5", mode = "card" }', 14, "door.front.reader.led",
+        "no such key beside osdp", '"GPIO5"',
+        "an OSDP reader is told over its line what to show: leave led out",
+        '"GPIO5"',
+    ),
+    "an address on wires": Case(
+        'keypad = "8-bit", mode', 'keypad = "8-bit", address = 1, mode', 14, "door.front.reader.address",
+        "no such key without osdp", "1",
+        'osdp = "/dev/ttyAMA0" names the line',
+        "1",
+    ),
+    "one address twice": Case(
+        READER, 'readers = { in = { osdp = "/dev/ttyAMA0", address = 1, mode = "card" }, out = { osdp = "/dev/ttyAMA0", address = 1, mode = "card" } }', 14, "door.front.readers.out.address",
+        "an address of its own", "1, which door.front.readers.in has",
+        "two readers that answer at once are not heard: set one of them to another address",
+        "1",
+    ),
+    "two speeds on a line": Case(
+        READER, 'readers = { in = { osdp = "/dev/ttyAMA0", address = 1, mode = "card", baud = 38400 }, out = { osdp = "/dev/ttyAMA0", address = 2, mode = "card" } }', 14, "door.front.readers.out.osdp",
+        "38400, the speed of door.front.readers.in on the same line", "9600",
+        "one line has one speed: set every reader of it to the same",
         '"/dev/ttyAMA0"',
     ),
     "one data line": Case(

@@ -11,6 +11,7 @@ from doorctl.config.types import (
     Backend,
     Codes,
     Config,
+    DataLines,
     Door,
     Egress,
     Group,
@@ -65,7 +66,7 @@ def test_the_designs_example_is_read_as_it_is_meant() -> None:
         name=DoorName("front"),
         readers=(
             Reader(
-                name=ReaderName("front"), d0="GPIO14", d1="GPIO15", format="H10301", check_parity=True,
+                name=ReaderName("front"), wiring=DataLines(d0="GPIO14", d1="GPIO15"), format="H10301", check_parity=True,
                 keypad=KeypadEncoding.BITS_8, enter_key="#", mode=Mode.CARD_AND_CODE, modes=(),
                 code_window=seconds(10), led=None, buzzer=None,
             ),

@@ -31,6 +31,8 @@ NOT_KNOWN = {
     "not a number": "JSON has no nan",
     "pin twice": "a schema looks at one place at a time",
     "pin twice over two doors": "a schema looks at one place at a time",
+    "one address twice": "a schema looks at one place at a time",
+    "two speeds on a line": "a schema looks at one place at a time",
     "interlock with itself": "a schema does not know the name of the table that it is in",
     "longest pause before the first": "a schema compares no two numbers",
 }

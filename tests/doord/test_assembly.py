@@ -5,6 +5,7 @@ import os
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -14,6 +15,7 @@ from doorctl.core.schedule import Calendar, Window
 from doorctl.core.types import DoorName, GroupName, ScheduleName
 from doorctl.doord import assembly
 from doorctl.doord.assembly import claim_pins, colocated_monitor, read_site, rules
+from doorctl.doord.key_ring import KeyRing
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.seal.keys import MonitorFile, create_controller_keys, create_monitor_keys, create_tls, write_monitor_file
@@ -21,6 +23,9 @@ from hal.board import Board, open_board
 from hal.errors import ConfigurationError
 from hal.ports import StrikeType
 from tests.doord.site import config
+
+NO_RING = cast("KeyRing", None)
+"""For a configuration without lines."""
 
 
 @pytest.fixture
@@ -153,7 +158,7 @@ def test_every_strike_is_claimed_and_secured_before_anything_else(monkeypatch: p
         return Watching(real.chip, mock=real.mock)
 
     monkeypatch.setattr(assembly, "open_board", opened)
-    board, pins = claim_pins(config())
+    board, pins = claim_pins(config(), NO_RING)
     try:
         assert claimed[:4] == ["strike"] * 4
         assert "strike" not in claimed[4:]
@@ -181,7 +186,7 @@ def test_a_pin_that_cannot_be_had_gives_all_others_back(monkeypatch: pytest.Monk
     real.mock.hold_by_another("GPIO25", held=True)
     monkeypatch.setattr(assembly, "open_board", lambda *_: real)
     with pytest.raises(OperatorError, match="hal: input office rex: GPIO25"):
-        claim_pins(config())
+        claim_pins(config(), NO_RING)
     assert real.users == {}
 
 
@@ -194,5 +199,5 @@ def test_a_board_that_does_not_open_is_said_and_never_another(monkeypatch: pytes
 
     monkeypatch.setattr(assembly, "open_board", gone)
     with pytest.raises(OperatorError, match="hal: no gpiochip here"):
-        claim_pins(config())
+        claim_pins(config(), NO_RING)
     assert asked == ["mock"]
