@@ -7,6 +7,7 @@ because somebody has to press the keys.
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import sqlite3
@@ -37,6 +38,10 @@ START_WITHIN_S: Final = 20.0
 STOP_WITHIN_S: Final = 10.0
 _POLL_S: Final = 0.02
 SUPERVISION_S: Final = 10
+_FIRST_PORT: Final = 20_000
+_PORTS: Final = 12_000
+"""Below 32,768, where Linux begins to take ports for outgoing connections (ip(7), ip_local_port_range)."""
+_PORT_TRIES: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,7 +327,10 @@ def listens(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has now, and that the kernel gives to nobody's outgoing connection before a daemon has it."""
+    for _ in range(_PORT_TRIES):
+        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise SimError("no free port was found on this machine", hint="look with `ss -ltn` at what takes them")
