@@ -381,10 +381,10 @@ def test_line_and_doord_are_broken_and_mended(tmp_path: Path) -> None:
 
 def test_a_doord_that_does_not_come_back_is_said_and_can_be_tried_again(tmp_path: Path) -> None:
     async def scenario(site: FakeSite, browser: Browser) -> None:
-        site.start_fails = True
+        site.start_says = "doord: no such luck\nand its last words"
         await browser.post("doord/kill", {})
         await until(lambda: site.rig.view.doord == "doord: no such luck")
-        site.start_fails = False
+        site.start_says = ""
         assert (await browser.post("doord/kill", {})).status_code == 200
         await until(lambda: site.rig.view.doord == "running")
 

@@ -34,13 +34,23 @@ def test_power_is_cut_and_given_back(tmp_path: Path) -> None:
 
 def test_a_board_that_does_not_start_is_without_power_and_says_why(tmp_path: Path) -> None:
     async def scenario(site: FakeSite, browser: Browser) -> None:
-        site.start_fails = True
+        site.start_says = "doord: no such luck\nand its last words"
         await browser.post("power", {"cut": True})
         await browser.post("power", {"cut": False})
         await until(lambda: (site.rig.view.power, site.rig.view.doord) == ("off", "doord: no such luck"))
-        site.start_fails = False
+        site.start_says = ""
         assert (await browser.post("power", {"cut": False})).status_code == 200
         await until(lambda: site.rig.view.power == "on")
+
+    play(tmp_path, scenario)
+
+
+def test_of_a_daemons_last_words_the_error_is_said(tmp_path: Path) -> None:
+    async def scenario(site: FakeSite, browser: Browser) -> None:
+        said = "waited 20 s for doord in vain\ndoord: INFO: starting\ndoord: error: journal.db: in use\n  hint: end it"
+        site.start_says = said
+        await browser.post("doord/kill", {})
+        await until(lambda: site.rig.view.doord == "doord: error: journal.db: in use")
 
     play(tmp_path, scenario)
 
