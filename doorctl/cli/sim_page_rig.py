@@ -137,4 +137,6 @@ class Rig:
 
 
 def _why(error: DoorctlError) -> str:
-    return str(error).partition("\n")[0]
+    """Of a daemon's last words the one that says what was wrong, else what we waited for."""
+    first, *words = str(error).splitlines()
+    return next((word.strip() for word in reversed(words) if "error:" in word.lower()), first)
