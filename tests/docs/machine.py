@@ -53,21 +53,22 @@ class World:
         assert self._network.stdout is not None
         assert self._network.stderr is not None
         if self._network.stdout.readline() != "up\n":
+            why = self._network.stderr.read().strip()
             self._end()
-            do_without(f"no namespaces here, so no document is tried: {self._network.stderr.read().strip()}")
+            do_without(f"no namespaces here, so no document is tried: {why}")
         return self
 
     def __exit__(self, *_: object) -> None:
         for machine in self.machines.values():
             machine.close()
         self._end()
-        for stream in (self._network.stdout, self._network.stderr):
-            if stream is not None:
-                stream.close()
 
     def _end(self) -> None:
         self._network.kill()
         self._network.wait()
+        for stream in (self._network.stdout, self._network.stderr):
+            if stream is not None:
+                stream.close()
 
     def machine(self, name: str) -> "Machine":
         """That of this name; made when it is first named."""
@@ -81,6 +82,9 @@ class Machine:
 
     def __init__(self, world: World, name: str, network: int) -> None:
         self.name, self._folder = name, Path(mkdtemp(prefix=name, dir=world.folder))
+        self._hands = world.folder / f"{name}.hands"
+        os.mkfifo(self._hands)
+        self._hands.chmod(0o666)
         commands, self._commands = os.pipe()
         self._statuses, statuses = os.pipe()
         self._master, slave = pty.openpty()
@@ -94,7 +98,7 @@ class Machine:
             ],
             stdin=slave, stdout=slave, stderr=slave, pass_fds=(commands, statuses), cwd="/",
             env=world.environment | {
-                "COMMANDS_FD": str(commands), "STATUS_FD": str(statuses), "STICK": str(world.folder / "stick"), "NAME": name, "PIP_OF": sys.executable,
+                "COMMANDS_FD": str(commands), "STATUS_FD": str(statuses), "STICK": str(world.folder / "stick"), "NAME": name, "HANDS": str(self._hands), "PIP_OF": sys.executable, "ROOTLESS": "" if os.geteuid() == 0 else "yes",
                 "PATH": os.environ["PATH"],
             },
         )  # fmt: skip
@@ -102,16 +106,12 @@ class Machine:
             os.close(one)
         self.cards = 0
         """How many were shown to its readers."""
+        self.run(":", {})  # until it stands; what its making said is no command's
 
-    @property
-    def pid(self) -> int:
-        """Of its first process, as seen from here; its files are under /proc/PID/root."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        return int(children[0])
-
-    def path(self, path: str) -> Path:
-        """A file of the machine, from outside."""
-        return Path(f"/proc/{self.pid}/root{path}")
+    def do_at_its_wires(self, line: str) -> None:
+        """What hands do at its pins, in the words of stand_ins/python/lgpio.py."""
+        with self._hands.open("w") as hands:
+            hands.write(f"{line}\n")
 
     def run(
         self, command: str, answers: Mapping[str, Answer], until: str | None = None, within_s: float = PATIENCE_S
@@ -127,7 +127,7 @@ class Machine:
             assert self._process.poll() is None, f"{self.name} ended: {seen}"
             readable, _, _ = select.select([self._master, self._statuses], [], [], 0.2)
             if self._master in readable:
-                seen += os.read(self._master, 65536).decode(errors="replace").replace("\r\n", "\n")
+                seen += self._shown()
             elif self._statuses in readable:
                 status += os.read(self._statuses, 64).decode()
             answered = self._answer(seen, answered, answers)
@@ -146,6 +146,13 @@ class Machine:
         self._process.wait()
         for one in (self._master, self._commands, self._statuses):
             os.close(one)
+
+    def _shown(self) -> str:
+        try:
+            return os.read(self._master, 65536).decode(errors="replace").replace("\r\n", "\n")
+        except OSError:  # EIO: nobody has the other end any more
+            self._process.wait()
+            return ""
 
     def _answer(self, seen: str, answered: int, answers: Mapping[str, Answer]) -> int:
         for pattern, answer in answers.items():

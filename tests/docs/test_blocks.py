@@ -51,8 +51,7 @@ def hold_card(machine: Machine, question: re.Match[str]) -> None:
     assert question[1] == "front"
     machine.cards += 1
     length, raw = FORMATS["H10301"].encode({"facility": 12, "card": 3000 + machine.cards})
-    with machine.path("/run/doorctl-gpio/hands").open("w") as hands:
-        hands.write(f"14 15 {raw:0{length}b}\n")
+    machine.do_at_its_wires(f"14 15 {raw:0{length}b}")
 
 
 ANSWERS = {

@@ -1,5 +1,6 @@
 """The machines of the documents: nothing of them stays, and what stands in for systemd is no easier to please than it."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,9 @@ def machine(world: World) -> Machine:
 
 
 def test_what_a_document_changes_is_gone_with_its_machine(world: World) -> None:
-    places = ("/etc", "/opt", "/usr/local", "/var/lib", "/root", "/home", "/media", "/run", str(ROOT))
+    places = ["/etc", "/opt", "/usr/local", "/var/lib", "/media", "/run", str(ROOT)]
+    if os.geteuid() == 0:
+        places += ["/root", "/home"]
     for place in places:
         assert world.machine("board").run(f"touch {place}/doorctl-was-here", {}) == (0, "")
         assert not Path(place, "doorctl-was-here").exists()

@@ -5,11 +5,31 @@ changes=$1 tree=$2 python=$3
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LC_ALL=C.UTF-8 TERM=xterm
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs "$changes"
-for folder in /etc /var /opt /usr/local /root /home /media /srv /mnt "$tree"; do
-    [ -d "$folder" ] || continue
-    mkdir -p "$changes/upper$folder" "$changes/work$folder"
-    mount -t overlay overlay -o "lowerdir=$folder,upperdir=$changes/upper$folder,workdir=$changes/work$folder" "$folder"
-done
+
+over() {
+    mkdir -p "$changes/upper$1" "$changes/work$1"
+    mount -t overlay overlay -o "lowerdir=$1,upperdir=$changes/upper$1,workdir=$changes/work$1" "$1"
+}
+
+over "$tree"
+if [ -z "$ROOTLESS" ]; then
+    for folder in /etc /var /opt /usr/local /root /home /media /srv /mnt; do
+        [ -d "$folder" ] && over "$folder"
+    done
+else
+    # in a user's own namespace root's files are nobody's, and no overlay can change them: copies and empty folders can be
+    mkdir "$changes/local" "$changes/etc"
+    cp -r /etc/. "$changes/etc" 2>"$changes/unreadable" || true
+    mount --bind "$changes/etc" /etc
+    mount --bind /usr/local "$changes/local"
+    mount -t tmpfs -o mode=0755 tmpfs /usr/local
+    cp -rs "$changes/local/." /usr/local 2>>"$changes/unreadable" || true
+    for folder in /var /opt /root /media /srv /mnt; do
+        case $python in "$folder"/*) continue ;; esac
+        mount -t tmpfs -o mode=0755 tmpfs "$folder"
+    done
+    mkdir -p /var/lib /var/backups /var/tmp
+fi
 mount -t tmpfs -o mode=0755 tmpfs /run
 
 # the documents' names are this machine's loopback
@@ -17,8 +37,11 @@ echo '127.0.0.1 localhost monitor.example.net monitor.example' >/etc/hosts
 # one stick that people carry from machine to machine, another that goes into the safe
 mkdir -p /media/stick /media/safe
 mount --bind "$STICK" /media/stick
+# hands at the wires of its pins
+touch /run/hands
+mount --bind "$HANDS" /run/hands
 # one of the documents' people, as the distribution makes them
-getent passwd ana >/dev/null || useradd --create-home --shell /bin/bash ana
+getent passwd ana >/dev/null || useradd --no-create-home --shell /bin/bash ana
 
 # the daemons' users must be able to run it, wherever it lives
 folder=$python
@@ -43,7 +66,7 @@ done
 export STAND_INS_PYTHONPATH=/usr/local/lib/stand-ins/python
 
 # the source tree is as `make` left it: a newer pyproject.toml would have it install everything again
-if [ -e "$tree/.venv/.installed" ]; then touch "$tree/.venv/.installed"; fi
+if [ -e "$tree/.venv/.installed" ]; then touch "$tree/.venv/.installed" || true; fi
 
 set +eu
 trap : INT  # Ctrl-C is for the command

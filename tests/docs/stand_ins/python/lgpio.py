@@ -1,6 +1,6 @@
 """Stands in for lgpio on a machine without pins: one chip with a Raspberry Pi's label, and hands at its wires.
 
-What is written to the FIFO /run/doorctl-gpio/hands is done: a line `PIN0 PIN1 BITS` shows a card to the reader at
+What is written to the FIFO /run/hands is done: a line `PIN0 PIN1 BITS` shows a card to the reader at
 these two lines, pulse by pulse with the times that a reader keeps.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import hal.lgpio_chip
 
 _CHIPS = Path("/run/doorctl-gpio/dev")
-_HANDS = Path("/run/doorctl-gpio/hands")
+_HANDS = Path("/run/hands")
 _LABEL = "pinctrl-bcm2711"
 _PULSE_NS, _APART_NS = 50_000, 2_000_000
 
@@ -117,8 +117,5 @@ for path in Path().glob(".lgd-nfy*"):
 _CHIPS.mkdir(exist_ok=True)
 _CHIPS.joinpath("gpiochip0").touch()
 hal.lgpio_chip.DEVICES = _CHIPS
-if not _HANDS.exists():
-    os.mkfifo(_HANDS)
-    _HANDS.chmod(0o622)
 _keeper = os.open(_HANDS, os.O_RDWR)
 threading.Thread(target=_hands, name="hands", daemon=True).start()
