@@ -21,15 +21,32 @@ class Change:
     what: str
     value: str | None
     since_ms: float
+    at_ms: float = 0.0
+    """By the page's clock, to tell what came after what."""
 
     @classmethod
     def of(cls, noted: Mapping[str, Any]) -> "Change":
-        return cls(where=noted["where"], what=noted["what"], value=noted["value"], since_ms=float(noted["since_ms"]))
+        return cls(
+            where=noted["where"],
+            what=noted["what"],
+            value=noted["value"],
+            since_ms=float(noted["since_ms"]),
+            at_ms=float(noted["at_ms"]),
+        )
 
     @property
     def told(self) -> tuple[str, str]:
         """All but the time."""
         return self.where, f"{self.what}={self.value!r}"
+
+    @property
+    def source(self) -> str:
+        """By which way the page learned it. Wires, doord's status and the log each come by one of their own, and which
+        of them is first within a few milliseconds is the computer's doing; how far apart they may be is bounded.
+        """
+        if "[data-door" not in self.where:
+            return "log"
+        return "wires" if "[data-strike]" in self.where or self.what == "@data-beeping" else "status"
 
     def __str__(self) -> str:
         return f"{' '.join(self.told)} at {self.since_ms:.0f} ms"
@@ -46,7 +63,23 @@ class Visit:
 
 def differences(one: Visit, other: Visit) -> list[str]:
     """Every way to tell one from the other."""
-    return [*_changes_differ(one.changes, other.changes), *_pictures_differ(one.pictures, other.pictures)]
+    return [
+        *_changes_differ(_lasting(one.changes), _lasting(other.changes)),
+        *_pictures_differ(one.pictures, other.pictures),
+    ]
+
+
+def _lasting(changes: Sequence[Change]) -> list[Change]:
+    """Of the status's words those that stood at last after each hand: the page puts them together with what the wires said,
+    and which of the two it heard first is the computer's doing. What a wire did, and each state, counts however short.
+    """
+    kept: dict[tuple[object, ...], Change] = {}
+    for number, change in enumerate(changes):
+        words = change.source == "status" and change.what == "text"
+        track = (change.where, round(change.at_ms - change.since_ms)) if words else (number,)
+        kept.pop(track, None)
+        kept[track] = change
+    return list(kept.values())
 
 
 def _changes_differ(one: Sequence[Change], other: Sequence[Change]) -> list[str]:
@@ -55,9 +88,10 @@ def _changes_differ(one: Sequence[Change], other: Sequence[Change]) -> list[str]
     found += [f"only in the other: {' '.join(told)}" for told in there - here]
     if found:
         return found
-    for number, (first, second) in enumerate(zip(one, other, strict=True)):
+    one, other = (sorted(visit, key=lambda change: change.source) for visit in (one, other))  # stable: in their order
+    for first, second in zip(one, other, strict=True):
         if first.told != second.told:
-            return [f"order: change {number} is {first} in one and {second} in the other"]
+            return [f"order: {first} in one where {second} is in the other"]
         if abs(first.since_ms - second.since_ms) > WITHIN_MS:
             found.append(f"time: {first} in one, and at {second.since_ms:.0f} ms in the other")
     return found

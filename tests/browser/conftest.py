@@ -1,19 +1,18 @@
-"""Chromium for the tests of this folder, and the sites it looks at: a real `doorctl sim` a module, ended with it.
+"""Chromium for the tests of this folder, and the site it looks at: one real `doorctl sim`, which is a few seconds' start.
 
 Where the browser or axe-core cannot be had the tests skip and name what to install; with CI=true that is a failure.
-Both fixtures end with their module: Playwright keeps an event loop in the thread, which other tests must not meet.
+Both end with this folder: Playwright keeps an event loop in the thread, which no other test must meet.
 """
 
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.simulation import Simulation, simulation
 
@@ -30,25 +29,27 @@ def lack(what: str, environ: Mapping[str, str] = os.environ) -> NoReturn:
     pytest.skip(f"{what}; {_HOW}")
 
 
-@contextmanager
-def chromium(*arguments: str) -> Iterator[Browser]:
+def launch(playwright: Playwright, *arguments: str) -> Browser:
     """Debian's Chromium, headless; Playwright's own is never downloaded."""
     program = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if program is None:
         lack("no Chromium here")
     # root has no namespaces of its own to give to Chromium's sandbox; it sees nothing but our own pages
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=[*sandbox, *arguments])
-        yield started
-        started.close()
+    return playwright.chromium.launch(executable_path=program, args=[*sandbox, *arguments])
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for a module."""
-    with chromium() as started:
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
         yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    started = launch(playwright)
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +60,9 @@ def axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def sim() -> Iterator[Simulation]:
-    """A site of its own for each module; both pages' addresses."""
+    """One site for all: each test leaves its doors closed and whole, and counts from what it finds."""
     # a short path: a socket's has 107 bytes at most
     with tempfile.TemporaryDirectory(prefix="dc-") as folder, simulation(Path(folder)) as started:
         yield started

@@ -5,7 +5,8 @@ from typing import Final
 from playwright.sync_api import Locator, Page
 
 _MOST_STOPS: Final = 200
-_ARROWS: Final = ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp")
+_ROUND: Final = ("ArrowUp",) * 4 + ("ArrowLeft",) * 12 + ("ArrowRight",) * 12
+"""To a keypad's first key, and through all of them."""
 _FOCUSED: Final = "element => element === document.activeElement"
 
 # What somebody sees of the focus: an outline or a shadow that the element has not without it. A sheet's rule could hide
@@ -93,9 +94,8 @@ def _reached(page: Page, target: Locator) -> bool:
     in_group = "(e, group) => e.closest(group) !== null && document.activeElement.closest(group) === e.closest(group)"
     if not target.evaluate(in_group, '[role="group"]:has([data-key])'):
         return False
-    for arrow in _ARROWS:
-        for _ in range(4):
-            page.keyboard.press(arrow)
-            if target.evaluate(_FOCUSED):
-                return True
+    for arrow in _ROUND:
+        page.keyboard.press(arrow)
+        if target.evaluate(_FOCUSED):
+            return True
     return False

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from playwright.sync_api import TimeoutError, ViewportSize, expect  # noqa: A004  its only name
+from playwright.sync_api import TimeoutError, ViewportSize, expect, sync_playwright  # noqa: A004  its only name
 
-from tests.browser.conftest import chromium
+from tests.browser.conftest import launch
 from tests.browser.door_view import VIEW, DoorPage
 from tests.browser.simulation import Simulation, simulation
 
@@ -48,14 +48,16 @@ def main(folder: Path) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="dc-") as home,
         simulation(Path(home)) as sim,
-        chromium("--force-color-profile=srgb") as browser,
+        sync_playwright() as playwright,
     ):
+        browser = launch(playwright, "--force-color-profile=srgb")
         view = DoorPage(browser.new_page(reduced_motion="reduce"), sim)
         for size in SIZES:
             view.page.set_viewport_size(ViewportSize(width=size.width, height=size.height))
             view.page.emulate_media(color_scheme=size.scheme, reduced_motion="reduce")
             door(view, sim, folder / f"sim-{size.name}.png")
             alarms(view, sim, folder / f"alarms-{size.name}.png")
+        browser.close()
     return 0
 
 
@@ -90,8 +92,7 @@ def alarms(view: DoorPage, sim: Simulation, file: Path) -> None:
     expect(view.page.locator("body")).to_have_attribute("data-live", "live")
     expect(view.page.locator("[data-alarm]").first).to_be_visible()
     take(view, file)
-    for alarm in sim.ask("monitor")["alarms"]:
-        sim.ask(f"alarms/{alarm['id']}/ack", {"who": "Kim at the desk"})
+    sim.acknowledge_all()
     view.page.goto(here)
     view.begin()
     view.act("office", "close").click()

@@ -78,9 +78,11 @@
           note(target, `@${attributeName}`, value, now);
         } else if (type === "characterData") {
           note(target, "text", target.data, now);
+        } else if ([...addedNodes, ...removedNodes].every((node) => node.nodeType === 3)) {
+          note(target, "text", target.textContent, now);
         } else {
           for (const node of removedNodes) note(target, "removed", masked(node), now);
-          for (const node of addedNodes) if (!isClock(target)) note(target, "added", masked(node), now);
+          for (const node of addedNodes) note(target, "added", masked(node), now);
         }
       }
     };

@@ -27,7 +27,9 @@ def opened(request: pytest.FixtureRequest, browser: Browser, sim: Simulation) ->
     context.close()
 
 
-def test_calm(opened: Page, axe: str) -> None:
+def test_calm(opened: Page, axe: str, sim: Simulation) -> None:
+    sim.acknowledge_all()
+    expect(opened.locator('[data-alarm][data-state="new"]')).to_have_count(0)
     assert violations(opened, axe) == []
 
 

@@ -11,9 +11,9 @@ from tests.browser.door_view import RECORDER
 
 pytestmark = pytest.mark.browser
 
-LIT = Change(where="[data-door=front] [data-lamp]", what="@data-lamp", value="lit", since_ms=300.0)
+LIT = Change(where="[data-door=front] [data-strike] [data-lamp]", what="@data-lamp", value="lit", since_ms=300.0)
 DARK = replace(LIT, value="dark", since_ms=700.0)
-LAMP = "[data-door=front] [data-lamp] @data-lamp"
+LAMP = f"{LIT.where} @data-lamp"
 VISIT = Visit(changes=(LIT, DARK), pictures={"released": b"pixels"})
 
 
@@ -26,13 +26,20 @@ def test_what_is_within_the_bound_is_the_same() -> None:
     [
         ((replace(LIT, since_ms=401.0), DARK), [f"time: {LAMP}='lit' at 300 ms in one, and at 401 ms in the other"]),
         ((replace(LIT, value="dim"), DARK), [f"only in one: {LAMP}='lit'", f"only in the other: {LAMP}='dim'"]),
-        ((DARK, LIT), [f"order: change 0 is {LAMP}='lit' at 300 ms in one and {LAMP}='dark' at 700 ms in the other"]),
+        ((DARK, LIT), [f"order: {LAMP}='lit' at 300 ms in one where {LAMP}='dark' at 700 ms is in the other"]),
         ((LIT,), [f"only in one: {LAMP}='dark'"]),
         ((LIT, DARK, DARK), [f"only in the other: {LAMP}='dark'"]),
     ],
 )
 def test_another_change_is_named(other: tuple[Change, ...], said: list[str]) -> None:
     assert differences(VISIT, replace(VISIT, changes=other)) == said
+
+
+def test_a_word_that_did_not_last_is_no_difference_and_a_state_is() -> None:
+    words = [replace(LIT, where="[data-door=front] p:2", what="text", value=value) for value in ("released", "open")]
+    assert differences(replace(VISIT, changes=words), replace(VISIT, changes=words[1:])) == []
+    states = [replace(word, what="@data-state") for word in words]
+    assert len(differences(replace(VISIT, changes=states), replace(VISIT, changes=states[1:]))) == 1
 
 
 @pytest.mark.parametrize("pictures", [{"released": b"pixelz"}, {}, {"released": b"pixels", "secured": b""}])
