@@ -73,8 +73,7 @@ class Visits:
         self._finish_s = finish_s
         self._seen = {door: _Seen() for door in doors}
         self._visits: dict[tuple[str, str, str], Visit] = {}
-        """(door, kind, holder) → the last."""
-        self._newest: dict[str, Visit] = {}
+        """(door, kind, holder) → the last; the newest of all at the end."""
         self._supervised: deque[int] = deque(maxlen=_REMEMBERED)
         self._late = 0
         self._broken: tuple[str, ...] = ()
@@ -160,7 +159,6 @@ class Visits:
     def forget(self, holder: str) -> None:
         """A person is gone, and what they did here with them."""
         self._visits = {key: visit for key, visit in self._visits.items() if visit.holder != holder}
-        self._newest = {door: visit for door, visit in self._newest.items() if visit.holder != holder}
         self._feed.publish("compare", self.comparisons)
 
     # What is made of it
@@ -202,7 +200,8 @@ class Visits:
             late=self._late > entry.late,
             broken=broken,
         )
-        self._visits[(door, kind, person.holder)] = self._newest[door] = visit
+        self._visits.pop((door, kind, person.holder), None)
+        self._visits[(door, kind, person.holder)] = visit
         self._feed.publish("compare", self.comparisons)
 
     def _line(self, last: int, until: int) -> tuple[tuple[float, str, int], ...]:
@@ -217,11 +216,12 @@ class Visits:
 
     def _compared(self, door: str) -> Comparison:
         """The newest visit beside the last of the other kind, of the same person where there is one."""
-        newest = self._newest.get(door)
-        if newest is None:
+        visits = [visit for visit in self._visits.values() if visit.door == door]
+        if not visits:
             return compare(door, ())
-        others = [one for one in self._visits.values() if one.door == door and one.kind != newest.kind]
-        others.sort(key=lambda one: (one.holder == newest.holder, one.time))
+        newest = visits[-1]
+        others = [visit for visit in visits if visit.kind != newest.kind]
+        others.sort(key=lambda visit: visit.holder == newest.holder)
         return compare(door, (newest, *others[-1:]))
 
 

@@ -139,6 +139,8 @@ def test_the_same_person_is_compared_before_another() -> None:
         seen = await noted.kinds("normal", "duress")
         assert [visit["person"] for visit in seen["visits"]] == [ANA.label, ANA.label]
         noted.visits.forget(ANA.holder)
+        assert [visit["person"] for visit in noted.at()["visits"]] == [BEN.label]
+        noted.visits.forget(BEN.holder)
         assert noted.at()["visits"] == ()
 
     note(scenario)
