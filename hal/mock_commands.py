@@ -6,7 +6,7 @@
 | `card`    | one card frame: its bits, or a format with its fields |
 | `keys`    | a person types on the keypad: digits, `*`, `#` |
 | `input`   | an input pin takes a level |
-| `osdp`    | an OSDP reader's cover or input changes, or its line breaks: cut, mend, unplug, plug, spoil |
+| `osdp`    | an OSDP reader's cover or input changes, or its line breaks: cut, mend, unplug, plug, spoil; its power |
 | `fault`   | misbehave from now on: stuck-low, drop, raise, busy, gone, noise; `clear` ends it |
 | `history` | every output change after a number |
 | `state`   | pins, users, readers' counters |
@@ -78,7 +78,8 @@ class Osdp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tamper: bool | None = None
     input: bool | None = None
     line: Literal["cut", "mend", "unplug", "plug", "spoil"] | None = None
-    power: Literal["cycle"] | None = None
+    power: Literal["cycle", "reset"] | None = None
+    """`reset`: as from the factory, its key forgotten."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="fault"):

@@ -47,6 +47,7 @@ def change(board: Board, command: Osdp) -> dict[str, Any]:
     elif command.input is not None:
         reader.input(active=command.input)
     elif command.power is not None:
+        reader.key = None if command.power == "reset" else reader.key
         reader.power_cycle()
     else:
         (line,) = [one for one in board.mock_lines.values() if reader in one.readers.values()]

@@ -24,7 +24,7 @@ from hal.events import (
 )
 from hal.osdp import commands
 from hal.osdp.bus import Bus
-from hal.osdp.commands import Blink, CardData, Color, Command, Keys, Levels, LocalStatus
+from hal.osdp.commands import Blink, CardData, Color, Command, Identity, Keys, Levels, LocalStatus
 from hal.osdp.happenings import (
     Happening,
     Heard,
@@ -76,6 +76,9 @@ class OsdpReader:
         self.online: Online | None = None
         """What it said of itself when it came online; None while it is not."""
         self.refused_orders = 0
+        self.claimed: Identity | None = None
+        """Who it said it was when it was asked last; nothing proves it."""
+        self._asking = False
 
     @property
     def name(self) -> str:
@@ -102,8 +105,17 @@ class OsdpReader:
 
     def configure(self, settings: ReaderSettings) -> None:
         """Other keys or rights, of the same address; its session begins anew."""
+        self._asking = False
         self.settings = settings
         self._bus.configure(settings)
+
+    def ask_who(self) -> None:
+        """Have it say who it is, in clear, for whoever is about to install it; `claimed` has the answer.
+
+        Until `configure` nothing else that comes from it is passed on.
+        """
+        self.claimed, self._asking = None, True
+        self._bus.configure(ReaderSettings(address=self.settings.address, allow_plain=True))
 
     def close(self) -> None:
         """Not heard any more; the line goes on for its other readers."""
@@ -111,6 +123,9 @@ class OsdpReader:
 
     def happened(self, happening: Happening, at: Monotonic) -> None:
         """From the line."""
+        if self._asking:
+            self.claimed = happening.identity if isinstance(happening, Online) else self.claimed
+            return
         match happening:
             case Online():
                 self.online = happening
