@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 from doorctl.config import types as config_types
 from doorctl.config.digest import config_digest
 from doorctl.core.events import Grant, HoldUnlocked, Lockdown, Restore
-from doorctl.core.types import SECOND, DoorName, Duration
+from doorctl.core.types import SECOND, DoorName
 from doorctl.doord import clock
 from doorctl.doord.answer import COMMIT_ALLOWANCE
 from doorctl.doord.control import Answer, Caller, Operation, Right
 from doorctl.doord.door_unit import DoorUnit
 from doorctl.doord.drafts import Draft, Recording
+from doorctl.doord.reader_operations import ReaderOperations, wiring_facts
 from doorctl.doord.reader_unit import ReaderUnit
+from doorctl.doord.requests import only, shown_card, waiting
 from doorctl.doord.upkeep import path_words
 from doorctl.errors import MalformedError, OperatorError
 from doorctl.journal.rows import LogRow
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
     from doorctl.doord.runtime import Doord
 
 LONGEST_UNLOCK_S: Final = 3600
-LONGEST_WAIT_S: Final = 120
-LOOK_S: Final = 0.25
-"""How soon a reader reads for the door again after somebody stopped waiting for a card at it."""
 
 
 class Operations:
@@ -50,6 +49,7 @@ class Operations:
             "lockdown": (Right.OPERATE, self.set_lockdown),
             "test-alarm": (Right.OPERATE, self.test_alarm),
             "next-card": (Right.ENROL, self.next_card),
+            **ReaderOperations(self._doord, self.done, self.reader).table(),
         }
 
     async def status(self, _: Caller, request: Mapping[str, Any]) -> Answer:
@@ -94,7 +94,7 @@ class Operations:
             raise MalformedError(f"unlock: expected seconds from 0 to {LONGEST_UNLOCK_S}, got {seconds!r}")
         with self._doord.access.granting(unit.name):
             self._refuse_unlock(unit)
-            await self._done(caller, Act.UNLOCK, f"unlock {unit.name}", door=unit.name)
+            await self.done(caller, Act.UNLOCK, f"unlock {unit.name}", door=unit.name)
             self._refuse_unlock(unit)  # lockdown may have begun meanwhile, or another door been opened
             if seconds is None:
                 unit.receive(Grant())
@@ -113,7 +113,7 @@ class Operations:
             self._cancel_relock(unit.name)
             unit.receive(Lockdown() if on else Restore())
         act = Act.LOCKDOWN if on else Act.RESTORE
-        await self._done(caller, act, "lockdown begins" if on else "lockdown ends")
+        await self.done(caller, act, "lockdown begins" if on else "lockdown ends")
         await self._doord.journal_thread.call(self._doord.lockdown.write, on=on)
         return {"lockdown": on}
 
@@ -143,19 +143,11 @@ class Operations:
     async def next_card(self, caller: Caller, request: Mapping[str, Any]) -> Answer:
         """The next card at a door's reader, which then opens nothing; no longer once the caller hung up."""
         only(request, "door", "wait_s")
-        reader = self._reader(request.get("door"))
-        shown = asyncio.ensure_future(reader.next_card(Duration(round(waiting(request) * SECOND))))
-        try:
-            while not shown.done() and not caller.gone():
-                await asyncio.wait({shown}, timeout=LOOK_S)
-        finally:
-            shown.cancel()  # nothing where it is done
-        card = None if shown.cancelled() or not shown.done() else shown.result()
-        if card is None:
-            raise OperatorError(f"{reader.place.reader}: no card was shown in time")
+        reader = self.reader(request.get("door"))
+        card = await shown_card(caller, reader, request)
         return {"reader": reader.place.reader, "length": card.length, "raw": str(card.raw)}
 
-    async def _done(self, caller: Caller, act: Act, words: str, *, door: str = "") -> None:
+    async def done(self, caller: Caller, act: Act, words: str, *, door: str = "") -> None:
         """Record what a person did, durably, before it is carried out or answered."""
         log = LogRow(wall=clock.wall(), event="operator", door=door, detail=f"{words}, by uid {caller.uid}")
         detail = OperatorDetail(act=act, uid=caller.uid).encode()
@@ -205,7 +197,8 @@ class Operations:
                 return unit
         raise OperatorError(f"there is no door {untrusted_name!r}", hint=f"doors: {', '.join(self._doord.doors)}")
 
-    def _reader(self, untrusted_name: object) -> ReaderUnit:
+    def reader(self, untrusted_name: object) -> ReaderUnit:
+        """By its name or its door's; OperatorError names those that there are."""
         readers = [reader for unit in self._doord.doors.values() for reader in unit.readers]
         for reader in readers:
             if untrusted_name in (reader.place.reader, reader.place.door):
@@ -243,6 +236,7 @@ class Operations:
                 {
                     "name": reader.place.reader,
                     "state": reader.state,
+                    **wiring_facts(reader, self._doord.ring),
                     "counters": reader.reader.counters(),
                     "dropped": reader.dropped,
                 }
@@ -255,17 +249,3 @@ def refuse_in_lockdown(unit: DoorUnit) -> None:
     """OperatorError while the door is in lockdown, which only its end may end."""
     if unit.machine.status.lockdown:
         raise OperatorError(f"{unit.name}: lockdown is on", hint="`doorctl lockdown off` ends it")
-
-
-def only(request: Mapping[str, Any], *known: str) -> None:
-    """MalformedError where a request says more than its operation knows."""
-    if unknown := sorted(set(request) - set(known)):
-        raise MalformedError(f"control: unknown member {unknown[0][:40]!r}")
-
-
-def waiting(request: Mapping[str, Any]) -> float:
-    """The request's `wait_s`, 30 where it says none."""
-    wait_s = request.get("wait_s", 30.0)
-    if isinstance(wait_s, bool) or not isinstance(wait_s, int | float) or not 0 < wait_s <= LONGEST_WAIT_S:
-        raise MalformedError(f"control: expected wait_s from 0 to {LONGEST_WAIT_S}")
-    return float(wait_s)

@@ -98,7 +98,7 @@ class ReaderUnit:
         if beep_ms is not None:
             self._beep(beep_ms)
 
-    async def next_card(self, within: Duration) -> Card | None:
+    async def next_card(self, within: Duration, *, beep_ms: tuple[int, ...] = ()) -> Card | None:
         """The next card shown here, which then opens nothing; None where none came in time."""
         if self._capture is not None:
             raise OperatorError(
@@ -107,6 +107,8 @@ class ReaderUnit:
         self._capture = asyncio.get_running_loop().create_future()
         self._entry.reset()
         self._cover_with(Light.WAITING)
+        if beep_ms:
+            self._beep(beep_ms)
         try:
             return await asyncio.wait_for(self._capture, within / 1e9)
         except TimeoutError:

@@ -65,6 +65,9 @@ class Act(IntEnum):
     UNLOCK = 1
     LOCKDOWN = 2
     RESTORE = 3
+    INSTALL_READER = 4
+    """A reader may take its first key, for a limited time."""
+    REKEY_READER = 5
 
 
 class Action(IntEnum):

@@ -8,15 +8,19 @@ import pytest
 from doorctl.config.reading import parse_config
 from doorctl.config.types import BusPlace, Config
 from doorctl.core.types import Outcome, ReaderName
+from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.seal import private_files
 from doorctl.seal.reader_keys import ReaderKeys, ReaderKeyStore
+from doorctl.wire.detail import Act, OperatorDetail, parse_detail
 from doorctl.wire.record import Kind
+from hal.mock_commands import Osdp
+from hal.mock_drive import perform
 from hal.osdp.session import ReaderSettings
 from tests.doord.conftest import Play
 from tests.doord.house import House
 from tests.doord.rings import ring_of
-from tests.doord.site import DOORS, MadeSite
+from tests.doord.site import DOORS, SOUNDERS, MadeSite
 from tests.doord.virtual import VirtualLoop
 
 VAULT: Final = """\
@@ -28,6 +32,7 @@ reader  = { osdp = "/dev/ttyAMA0", address = 1, mode = "card+code", baud = 11520
 [schedule.hours]
 """
 PLACE: Final = "/dev/ttyAMA0 address 1"
+VAULT_READER: Final = ReaderName("vault")
 
 
 def with_vault(reader: str = "") -> Config:
@@ -64,7 +69,7 @@ def test_the_key_of_a_made_up_reader_is_made_once_and_kept(play: Play, site: Mad
         assert first.current is not None
         await house.restart()
         await house.armed()
-        assert store.load(PLACE) == first == house.doord.ring.keys(ReaderName("vault"))
+        assert store.load(PLACE) == first == house.doord.ring.keys(VAULT_READER)
 
     play(story, config=with_vault())
 
@@ -97,7 +102,7 @@ def test_a_prepared_key_is_on_the_disk_and_stays_the_same_until_it_has_worked(si
     async def story() -> None:
         faults: dict[str, str | None] = {}
         ring = ring_of(paths, site.keys, simulated=False, faults=faults)
-        store, name = ReaderKeyStore(paths.reader_keys, site.keys), ReaderName("vault")
+        store, name = ReaderKeyStore(paths.reader_keys, site.keys), VAULT_READER
         place = BusPlace(device="/dev/ttyAMA0", address=1, baud=9600, rts_drives=False, allow_plain=True)
         assert ring.settings(name, place) == ReaderSettings(address=1, allow_plain=True)
         pending = await ring.prepare(name)
@@ -112,3 +117,105 @@ def test_a_prepared_key_is_on_the_disk_and_stays_the_same_until_it_has_worked(si
         assert faults == {"key vault": None}
 
     asyncio.run(story())
+
+
+def reset(house: House) -> None:
+    """The reader on the wall forgets its key."""
+    perform(house.doord.board, Osdp(reader="vault", power="reset"))
+
+
+def test_a_reader_without_its_key_is_installed_again_by_who_was_shown_it(play: Play, site: MadeSite) -> None:
+    async def story(house: House) -> None:
+        before = house.doord.ring.keys(VAULT_READER)
+        reset(house)
+        await house.wait(10.0)
+        (vault,) = [one for one in (await house.ask("readers"))["readers"] if one["name"] == "vault"]
+        assert (vault["online"], vault["secure"], vault["key"], vault["state"]) == (
+            False,
+            False,
+            "installed",
+            "offline",
+        )
+        who = (await house.ask("reader-who", door="vault"))["identity"]
+        assert who["words"] == "vendor d00c1e, model 1 version 1, serial 1, firmware 0.1.0"
+        installed = await house.ask("reader-install", door="vault", words=who["words"])
+        assert installed == {"reader": "vault", "identity": who}
+        after = house.doord.ring.keys(VAULT_READER)
+        assert after.current not in {None, before.current}
+        await house.wait(0.1)
+        assert ReaderKeyStore(house.paths.reader_keys, site.keys).load(PLACE) == after
+        assert [row.detail for row in house.log() if row.event == "operator"] == ["install reader vault, by uid 0"]
+        ana = site.people["ana"]
+        await house.enter("vault", ana.card, ana.code)
+        await house.wait(1.0)
+        assert vault_strike(house)[-1] is True
+
+    play(story, config=with_vault())
+
+
+def test_a_new_key_over_the_old_one(play: Play, site: MadeSite) -> None:
+    async def story(house: House) -> None:
+        before = house.doord.ring.keys(VAULT_READER).current
+        assert (await house.ask("reader-rekey", door="vault"))["reader"] == "vault"
+        after = house.doord.ring.keys(VAULT_READER)
+        assert after.pending is None
+        assert after.current not in {None, before}
+        assert house.doord.board.made_up["vault"].key == after.current
+        acts = [house.monitor.open(record)[1] for record in house.courier.records()]
+        details = [parse_detail(body.kind, body.detail) for body in acts if body.kind is Kind.OPERATOR]
+        assert details == [OperatorDetail(act=Act.REKEY_READER, uid=0)]
+
+    play(story, config=with_vault())
+
+
+def test_no_key_goes_to_another_reader_than_the_one_that_was_shown(play: Play) -> None:
+    async def story(house: House) -> None:
+        reset(house)
+        await house.wait(10.0)
+        before = house.doord.ring.keys(VAULT_READER)
+        with pytest.raises(OperatorError, match="another reader answers now: vendor d00c1e"):
+            await house.ask("reader-install", door="vault", words="vendor 000000, model 9 version 9, serial 9")
+        assert house.doord.ring.keys(VAULT_READER) == before
+        assert house.doord.board.made_up["vault"].key is None
+
+    play(story, config=with_vault())
+
+
+def test_what_cannot_be_done_is_said(play: Play) -> None:
+    async def story(house: House) -> None:
+        for operation, request, told in (
+            ("reader-who", {"door": "front"}, "front: is a Wiegand reader, which has no key"),
+            ("reader-rekey", {"door": "cellar"}, "there is no reader at 'cellar'"),
+            ("reader-install", {"door": "vault", "words": ""}, "vault: is installed and online"),
+            ("reader-test", {"door": "vault", "wait_s": 1}, "vault: no card was shown in time"),
+        ):
+            with pytest.raises(OperatorError, match=told):
+                await house.ask(operation, **request)
+        perform(house.doord.board, Osdp(reader="vault", line="cut"))
+        await house.wait(20.0)
+        with pytest.raises(OperatorError, match="vault: nobody answers at /dev/ttyAMA0 address 1"):
+            await house.ask("reader-who", door="vault")
+        with pytest.raises(OperatorError, match="vault: is not online with a key"):
+            await house.ask("reader-rekey", door="vault")
+        with pytest.raises(OperatorError, match="vault: is offline"):
+            await house.ask("reader-test", door="vault")
+        perform(house.doord.board, Osdp(reader="vault", line="mend"))
+        await house.wait(3.0)
+        assert (await house.status())["faults"] == []
+
+    play(story, config=with_vault())
+
+
+@pytest.mark.parametrize("door", ["vault", "front"])
+def test_a_test_beeps_and_tells_of_a_card_that_opens_nothing(play: Play, site: MadeSite, door: str) -> None:
+    async def story(house: House) -> None:
+        testing = asyncio.ensure_future(house.ask("reader-test", door=door))
+        await house.wait(0.5)
+        house.card(door, site.people["ana"].card)
+        assert await testing == {"reader": door, "length": 26}
+        await house.wait(2.0)
+        assert not any(row.event == "access" for row in house.log())
+        sounder = f"{door} buzzer" if door == "vault" else SOUNDERS[door]
+        assert True in [level for _, level, _ in house.outputs(sounder)]
+
+    play(story, config=with_vault())

@@ -33,7 +33,10 @@ _DOORS: Final = {
     DoorHappening.UNLOCKED: "unlocked by its schedule",
     DoorHappening.LOCKED: "locked by its schedule",
 }
-_ACTS: Final = {Act.UNLOCK: "unlock", Act.LOCKDOWN: "lockdown", Act.RESTORE: "lockdown lifted"}
+_ACTS: Final = {
+    Act.UNLOCK: "unlock", Act.LOCKDOWN: "lockdown", Act.RESTORE: "lockdown lifted",
+    Act.INSTALL_READER: "a reader may be installed", Act.REKEY_READER: "a reader gets a new key",
+}  # fmt: skip
 _ALARMING: Final = frozenset({DoorHappening.FORCED_OPEN, DoorHappening.HELD_OPEN})
 
 
