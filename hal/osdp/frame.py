@@ -7,6 +7,7 @@ whole frame which follows or lies within garbage is never lost to it. Memory is 
 What a frame says is not authentic: that is secure_channel.py's business.
 """
 
+from binascii import crc_hqx
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -95,10 +96,7 @@ class Frame:
 
 def crc16(untrusted: bytes) -> int:
     """Polynomial 1021, start 1D0F, not reflected, no final xor."""
-    crc = 0x1D0F
-    for byte in untrusted:
-        crc = (crc << 8 & 0xFFFF) ^ _CRC_TABLE[crc >> 8 ^ byte]
-    return crc
+    return crc_hqx(untrusted, 0x1D0F)
 
 
 def checksum(untrusted: bytes) -> int:
@@ -195,13 +193,3 @@ def _parse_inside(untrusted: bytes, control: int, address: int, *, crc: bool) ->
         address=address & ~REPLY, reply=bool(address & REPLY), sequence=control & _SEQUENCE, code=rest[0],
         data=rest[1:end], security=block, mac=rest[end:], crc=crc,
     )  # fmt: skip
-
-
-def _crc_of(byte: int) -> int:
-    crc = byte << 8
-    for _ in range(8):
-        crc = (crc << 1) ^ (0x1021 if crc & 0x8000 else 0)
-    return crc & 0xFFFF
-
-
-_CRC_TABLE: Final = tuple(map(_crc_of, range(256)))

@@ -1,30 +1,28 @@
-"""`make bench`: speed and memory side by side in one run. Machines are noisy: read ratios, and p50 before worst."""
+"""`make bench`: speed and memory side by side in one run. Machines are noisy: read ratios, and p50 before worst.
+
+`python -m tests.bench osdp wire` runs these parts alone.
+"""
 
 import os
 import platform
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from doorctl.cli.sim_site import SimSite
-from tests.bench import card, house, journal, people, wiegand
+from tests.bench import card, house, journal, osdp, people, wiegand
 from tests.system.busy_site import BusySite
 
 
-def main() -> None:
+def main(wanted: list[str]) -> None:
     """Print the report as it is measured."""
     print(
         f"doorctl bench: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", flush=True
     )
-    for title, part in (
-        ("disk", _disk()),
-        ("door", _door()),
-        ("house", _house()),
-        ("people", _people()),
-        ("wire", wiegand.lines()),
-    ):
+    for title in wanted or PARTS:
         print(f"\n{title}", flush=True)
-        for line in part:
+        for line in PARTS[title]():
             print(f"  {line}", flush=True)
 
 
@@ -54,5 +52,15 @@ def _people() -> Iterator[str]:
         yield from people.lines(site, Path(folder))
 
 
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "disk": _disk,
+    "door": _door,
+    "house": _house,
+    "people": _people,
+    "wire": wiegand.lines,
+    "osdp": osdp.lines,
+}
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

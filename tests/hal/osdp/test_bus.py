@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -46,8 +47,8 @@ def bus_of(device: str, baud: int, readers: list[ReaderSettings]) -> Bus:
     return Bus(device, serial_port(device, baud=baud), baud=baud, readers=readers)
 
 
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+async def until(true: Callable[[], bool], within_s: float = 10) -> None:
+    async with asyncio.timeout(within_s):
         while not true():  # noqa: ASYNC110  what is waited for happens in callbacks of the loop
             await asyncio.sleep(0.002)
 
@@ -112,5 +113,39 @@ def test_a_device_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
         await until(lambda: len(of(told, Online)) == 1)
         bus.close()
         pty.unplug()
+
+    asyncio.run(story())
+
+
+def test_a_line_whose_device_is_gone_spares_the_others(tmp_path: Path) -> None:
+    """It is neither spun on nor waited for: the other line polls on, and the gone one is tried a few times."""
+
+    async def story() -> None:
+        reader, other = (Emulator(0, os.urandom, key=KEY) for _ in range(2))
+        (tmp_path / "one").mkdir()
+        (tmp_path / "other").mkdir()
+        pty, mate = Pty(tmp_path / "one" / "tty", [reader]), Pty(tmp_path / "other" / "tty", [other])
+        told: list[tuple[int, Happening]] = []
+        mates: list[tuple[int, Happening]] = []
+        buses = [
+            bus_of(str(tmp_path / folder / "tty"), 115_200, [ReaderSettings(address=0, key=KEY)])
+            for folder in ("one", "other")
+        ]
+        buses[0].start(lambda address, happening, _at: told.append((address, happening)))
+        buses[1].start(lambda address, happening, _at: mates.append((address, happening)))
+        await until(lambda: len(of(told, Online)) == len(of(mates, Online)) == 1)
+        pty.unplug()
+        await until(lambda: len(of(told, Offline)) == 1)
+        polls, spent = buses[1].counters(0)["exchanges"], time.process_time()
+        await asyncio.sleep(1)
+        assert buses[1].counters(0)["exchanges"] - polls > 30
+        assert time.process_time() - spent < 0.7
+        other.card(26, 1)
+        await until(lambda: len(of(mates, Heard)) == 1)
+        assert of(mates, Offline) == []
+        assert buses[0].attempts <= 5
+        for bus in buses:
+            bus.close()
+        mate.unplug()
 
     asyncio.run(story())
