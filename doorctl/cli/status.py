@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from doorctl.cli.ask import ask
+from doorctl.cli.reader_words import warnings, wiring
 from doorctl.paths import Paths
 
 _TOLD: Final = frozenset({"pending", "waiting_for_disk", "oldest", "head", "forged_receipts"})
@@ -80,6 +81,9 @@ def _warnings(status: Mapping[str, Any]) -> Iterator[str]:
         yield "the door can know: the monitor's keys are on this board"
     if status["lockdown"]:
         yield "LOCKDOWN: every credential is refused; `doorctl lockdown off` ends it"
+    for door in status["doors"]:
+        for reader in door["readers"]:
+            yield from warnings(reader)
     if not status["time_trusted"]:
         yield "time: not trusted; schedules follow each door's time_unknown"
 
@@ -88,6 +92,9 @@ def _door(door: Mapping[str, Any]) -> Iterator[str]:
     yield f"door {door['name']}: {door['state'].replace('_', ' ')}"
     for reader in door["readers"]:
         counters = reader["counters"]
+        if reader.get("kind") == "osdp":
+            yield f"  reader {reader['name']}: {reader['state']}, {wiring(reader)}"
+            continue
         refused = sum(int(value) for name, value in counters.items() if name.startswith("refused"))
         yield (
             f"  reader {reader['name']}: {reader['state']}, {_count(counters.get('cards', 0), 'card')}, "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doorctl.config.types import Config, Door, Egress, StrikeKind
+from doorctl.config.types import BusPlace, Config, Door, Egress, StrikeKind
 from doorctl.core.schedule import HOLIDAY
 
 
@@ -33,6 +33,11 @@ def _of_doors(config: Config) -> Iterator[str]:
 
 def _of_readers(door: Door) -> Iterator[str]:
     for reader in door.readers:
+        if isinstance(reader.wiring, BusPlace) and reader.wiring.allow_plain:
+            yield (
+                f"door.{door.name}: reader {reader.name} MAY READ IN CLEAR (allow_plain): until it has a key, who "
+                "reaches its line can play cards and codes to the door"
+            )
         if not reader.check_parity:
             yield f"door.{door.name}: reader {reader.name} takes frames of wrong parity, so noise can become a card"
 
