@@ -139,7 +139,8 @@ class Board:
             open_port: OpenPort = mock.open
         else:
             open_port = serial_port(device, baud=baud, rts_drives=rts_drives)
-        line = OsdpLine(Bus(device, open_port, baud=baud, clock=self.chip.clock), given_back=lambda: None)
+        bus = Bus(device, open_port, baud=baud, clock=self.chip.clock, naps=self.mock is None)
+        line = OsdpLine(bus, given_back=lambda: None)
         self.lines[device], self._bauds[device] = line, baud
         self._ports.append(line)
         return line

@@ -117,10 +117,13 @@ class Bus:
         readers: Sequence[ReaderSettings] = (),
         clock: Callable[[], Monotonic] = monotonic_now,
         nonce: Callable[[int], bytes] = os.urandom,
+        naps: bool = True,
     ) -> None:
         """`name` for messages; `baud` 9600 to 230400, which the CP counts characters by."""
         self._name, self._open_port, self._clock = name, open_port, clock
         self._cp = Cp(readers, baud=baud, now=clock(), nonce=nonce)
+        self._naps = naps
+        """False: time is not this machine's, and does not pass while it sleeps."""
         self._deliver: Deliver | None = None
         self._port: Port | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -217,7 +220,7 @@ class Bus:
             return
         self._disarm()
         wait = max(0, self._cp.next_deadline() - self._clock()) / _NANOSECONDS
-        if wait <= SHORT_S:
+        if wait <= SHORT_S and self._naps:
             time.sleep(wait)
             self._on_time()
         else:
