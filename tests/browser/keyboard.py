@@ -53,13 +53,13 @@ _MISSED: Final = """() => {
 }"""
 
 
-def tab_to(page: Page, target: Locator) -> None:
-    """Tab until it has the focus; with arrow keys inside a keypad. The focus is seen when it is there."""
+def tab_to(page: Page, target: Locator, tab: str = "Tab") -> None:
+    """Tab until it has the focus, or Shift+Tab; arrow keys inside a keypad. The focus is seen when it is there."""
     for _ in range(_MOST_STOPS):
         if _reached(page, target):
             assert page.evaluate(_SHOWS_FOCUS) == "", page.evaluate(_NAMED)
             return
-        page.keyboard.press("Tab")
+        page.keyboard.press(tab)
     raise AssertionError(f"no number of Tabs reaches {target}")
 
 
