@@ -68,6 +68,10 @@ _OLD_RECORD_KEYS: Final = _Family(
 _OLD_TOKEN_KEYS: Final = _Family(
     folder="keys", name=re.compile(r"token-[\w.-]{1,60}\.key", re.ASCII), glob="token-*.key", mode=_SECRET
 )
+_READER_KEYS: Final = _Family(
+    folder="osdp", name=re.compile(r"[A-Za-z0-9-]{1,60}-[0-9a-f]{8}\.key"), glob="[!.]*.key", mode=_SECRET
+)
+"""Wrapped: without the look-up key they are nothing, and without them every OSDP reader has to be installed again."""
 _CONTROLLERS: Final = _Family(
     folder="controllers", name=re.compile(r"\w[\w.-]{0,80}\.toml", re.ASCII), glob="[!.]*.toml", mode=_PUBLIC
 )
@@ -91,7 +95,7 @@ class Contents:
         """Without it no daemon of this role starts."""
         fixed = _board(paths, monitor_file) if role is Role.BOARD else _monitor(paths)
         self._fixed = {part.name: part for part in fixed}
-        self._families = () if role is Role.BOARD else (_OLD_RECORD_KEYS, _OLD_TOKEN_KEYS, _CONTROLLERS)
+        self._families = (_READER_KEYS,) if role is Role.BOARD else (_OLD_RECORD_KEYS, _OLD_TOKEN_KEYS, _CONTROLLERS)
 
     def place_of(self, name: MemberName) -> Part:
         """Where a member belongs; MalformedError where this role has no such file."""
@@ -139,6 +143,8 @@ class Contents:
         )  # fmt: skip
 
     def _folder(self, family: _Family) -> Path:
+        if family is _READER_KEYS:
+            return self.paths.reader_keys
         return self.paths.controllers if family is _CONTROLLERS else self.paths.monitor_keys
 
 

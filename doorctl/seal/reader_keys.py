@@ -9,13 +9,14 @@ Never says a key in a message; never writes over a file but by a whole new one.
 
 import base64
 import binascii
+import hashlib
 import os
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,6 +30,9 @@ from doorctl.seal.keys import ControllerKeys
 KEY_SIZE: Final = 16
 """AES-128, as OSDP has it."""
 _TITLE: Final = b"doorctl reader key 1\n"
+_UNNAMEABLE: Final = re.compile(r"[^A-Za-z0-9]+")
+_LONGEST_NAMED: Final = 60
+"""Characters; a backup's member has room for a hundred."""
 _INFO: Final = b"doorctl reader keys 1"
 _NONCE_SIZE: Final = 12
 _ABSENT: Final = bytes(1 + KEY_SIZE)
@@ -91,9 +95,9 @@ class ReaderKeyStore:
                 unfinished.unlink()
 
     def _path(self, place: str) -> Path:
-        """`dev%2FttyAMA0-1.key`: a name of the place that is no path."""
-        device, _, address = place.rpartition(" address ")
-        return self._folder / f"{quote(device.removeprefix('/'), safe='')}-{address}.key"
+        """`ttyAMA0-address-1-0f7a61c2.key`: for people its end, and what no other place has."""
+        named = _UNNAMEABLE.sub("-", place.rpartition("/")[2]).strip("-")[-_LONGEST_NAMED:]
+        return self._folder / f"{named}-{hashlib.sha256(place.encode()).hexdigest()[:8]}.key"
 
     def _bound_to(self, place: str) -> bytes:
         return _TITLE + self._controller + place.encode()

@@ -73,12 +73,13 @@ def test_doord_has_pins_and_no_network() -> None:
     doord = service("doorctl.service")
     assert doord["PrivateNetwork"] == ["yes"]
     assert doord["RestrictAddressFamilies"] == ["AF_UNIX"]
-    assert doord["DeviceAllow"] == ["char-gpiochip rw"]
-    assert doord["SupplementaryGroups"] == ["gpio"]
+    lines = ["char-ttyAMA rw", "char-ttyS rw", "char-ttyUSB rw", "char-ttyACM rw"]
+    assert doord["DeviceAllow"] == ["char-gpiochip rw", *lines]
+    assert doord["SupplementaryGroups"] == ["gpio dialout"]
     assert doord["WorkingDirectory"] == [f"/run/{doord['RuntimeDirectory'][0]}"]
     assert doord["RuntimeDirectoryMode"] == ["0700"]
     writable = doord["ReadWritePaths"][0].split()
-    assert writable == ["/run/doorctl", "/var/lib/doorctl/journal", "/var/lib/doorctl/roster"]
+    assert writable == ["/run/doorctl", "/var/lib/doorctl/journal", "/var/lib/doorctl/roster", "-/var/lib/doorctl/osdp"]
 
 
 def test_the_courier_has_a_network_and_nothing_of_the_doors() -> None:
@@ -88,7 +89,7 @@ def test_the_courier_has_a_network_and_nothing_of_the_doors() -> None:
     assert "ReadWritePaths" not in courier
     assert "SupplementaryGroups" not in courier
     hidden = {path.removeprefix("-") for path in courier["InaccessiblePaths"][0].split()}
-    assert hidden == {f"/var/lib/doorctl/{name}" for name in ("keys", "roster", "journal")}
+    assert hidden == {f"/var/lib/doorctl/{name}" for name in ("keys", "roster", "journal", "osdp")}
 
 
 def test_a_restart_of_doord_leaves_the_couriers_memory() -> None:
@@ -118,7 +119,7 @@ def lines_of(name: str) -> list[list[str]]:
 def test_every_user_and_group_that_is_named_is_made() -> None:
     board = {(kind, name) for kind, name, *_ in lines_of("sysusers.d/doorctl.conf")}
     monitor = {(kind, name) for kind, name, *_ in lines_of("sysusers.d/doorctl-monitor.conf")}
-    groups = {"doorctl-read", "doorctl-operate", "doorctl-enrol", "gpio"}
+    groups = {"doorctl-read", "doorctl-operate", "doorctl-enrol", "gpio", "dialout"}
     assert board == {*(("g", name) for name in groups), ("u", "doorctl"), ("u", "doorctl-courier")}
     assert monitor == {("u", "doorctl-monitor")}
     made = {name for _, name in board} | {"root"}
@@ -134,6 +135,7 @@ def test_folders_have_the_designs_owners_and_modes() -> None:
         "/var/lib/doorctl": ("d", "0755", "root", "root"),
         "/var/lib/doorctl/keys": ("d", "0700", "doorctl", "doorctl"),
         "/var/lib/doorctl/courier": ("d", "0700", "doorctl-courier", "doorctl-courier"),
+        "/var/lib/doorctl/osdp": ("d", "0700", "doorctl", "doorctl"),
         "/var/lib/doorctl/roster": ("d", "2770", "root", "doorctl"),
         "/var/lib/doorctl/journal": ("d", "2750", "doorctl", "doorctl-read"),
         "/run/doorctl": ("d", "2755", "doorctl", "doorctl-courier"),

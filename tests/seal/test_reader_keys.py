@@ -15,7 +15,7 @@ from doorctl.seal.reader_keys import KEY_SIZE, ReaderKeys, ReaderKeyStore, new_k
 
 PLACE: Final = "/dev/ttyAMA0 address 1"
 OTHER: Final = "/dev/ttyAMA0 address 2"
-FILE: Final = "dev%2FttyAMA0-1.key"
+FILE: Final = "ttyAMA0-address-1-a62751cc.key"
 BOTH: Final = ReaderKeys(current=bytes(range(16)), pending=bytes(range(16, 32)))
 
 
@@ -73,7 +73,7 @@ def test_a_file_opens_at_its_own_board_and_place_only(store: ReaderKeyStore, fol
     elsewhere, keys = board(tmp_path / "other")
     elsewhere.reader_keys.mkdir(mode=0o700)
     private_files.create_file(elsewhere.reader_keys / FILE, content)
-    private_files.create_file(folder / "dev%2FttyAMA0-2.key", content)
+    private_files.create_file(folder / "ttyAMA0-address-2-dae0ea8c.key", content)
     for opened, place in ((ReaderKeyStore(elsewhere.reader_keys, keys), PLACE), (store, OTHER)):
         with pytest.raises(OperatorError, match="expected a reader's key that this board has wrapped") as raised:
             opened.load(place)
