@@ -83,9 +83,9 @@ class DoorUnit:
         """The request-to-exit input: a press releases; letting go does nothing."""
         self._add(contact, REX_THRESHOLD, active=False, settled=self._rex_moved)
 
-    def add_tamper(self, contact: Contact) -> None:
-        """The tamper input of the reader or the housing."""
-        self._add(contact, CONTACT_THRESHOLD, active=False, settled=self._tampered)
+    def add_tamper(self, contact: Contact, at: str | None = None) -> None:
+        """The tamper input of the housing, or of the reader `at` the door that reports it itself."""
+        self._add(contact, CONTACT_THRESHOLD, active=False, settled=partial(self._tampered, at))
 
     def start(self) -> None:
         """Bring the strike to where the machine is, then listen."""
@@ -191,13 +191,14 @@ class DoorUnit:
         if rex.active:
             self.receive(Rex(), rex.at)
 
-    def _tampered(self, tamper: Settled) -> None:
+    def _tampered(self, at: str | None, tamper: Settled) -> None:
+        place = self.name if at is None else at
         detail = FaultDetail(code=FaultCode.TAMPER, began=tamper.active).encode()
         log = LogRow(
-            wall=clock.wall(), event="tamper", door=self.name, detail="began" if tamper.active else "ended"
+            wall=clock.wall(), event="tamper", door=place, detail="began" if tamper.active else "ended"
         )  # fmt: skip
-        self._recorder.record(Draft(kind=Kind.FAULT, door=self.name, detail=detail, log=log))
-        self._fault(f"tamper {self.name}", "active" if tamper.active else None)
+        self._recorder.record(Draft(kind=Kind.FAULT, door=place, detail=detail, log=log))
+        self._fault(f"tamper {place}" if at is None else f"tamper reader {place}", "active" if tamper.active else None)
 
     def _apply(self, effects: list[DoorEffect]) -> None:
         for effect in effects:

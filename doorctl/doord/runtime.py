@@ -45,6 +45,7 @@ from doorctl.wire.detail import FaultCode, FaultDetail
 from doorctl.wire.handoff import PathState
 from doorctl.wire.record import Flag, Kind
 from hal.mock_socket import MockSocket
+from hal.osdp.reader import OsdpReader
 
 _LOG: Final = logging.getLogger("doord")
 COURIER_USER: Final = "doorctl-courier"
@@ -230,6 +231,8 @@ class Doord:
             unit = self._door_unit(pins)
             self.doors[pins.door.name] = unit
             for reader, port, indicator in pins.readers:
+                if isinstance(port, OsdpReader):
+                    unit.add_tamper(port.tamper, reader.name)
                 unit.readers.append(
                     ReaderUnit(
                         place=Place(door=pins.door.name, reader=reader.name),

@@ -12,7 +12,7 @@ from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.seal import private_files
 from doorctl.seal.reader_keys import ReaderKeys, ReaderKeyStore
-from doorctl.wire.detail import Act, OperatorDetail, parse_detail
+from doorctl.wire.detail import Act, FaultCode, FaultDetail, OperatorDetail, parse_detail
 from doorctl.wire.record import Kind
 from hal.mock_commands import Osdp
 from hal.mock_drive import perform
@@ -79,7 +79,7 @@ def test_a_spoilt_key_file_disarms_its_reader_alone_and_makes_it_no_plain_one(
     site: MadeSite, paths: Paths, loop: VirtualLoop, allow_plain: str
 ) -> None:
     paths.reader_keys.mkdir(mode=0o700)
-    private_files.create_file(paths.reader_keys / "dev%2FttyAMA0-1.key", b"spoilt")
+    private_files.create_file(paths.reader_keys / "ttyAMA0-address-1-a62751cc.key", b"spoilt")
 
     async def story() -> None:
         house = House(site, paths, with_vault(allow_plain), loop)
@@ -217,5 +217,22 @@ def test_a_test_beeps_and_tells_of_a_card_that_opens_nothing(play: Play, site: M
         assert not any(row.event == "access" for row in house.log())
         sounder = f"{door} buzzer" if door == "vault" else SOUNDERS[door]
         assert True in [level for _, level, _ in house.outputs(sounder)]
+
+    play(story, config=with_vault())
+
+
+def test_its_cover_is_a_tamper_contact_without_configuration(play: Play) -> None:
+    async def story(house: House) -> None:
+        perform(house.doord.board, Osdp(reader="vault", tamper=True))
+        await house.wait(1.0)
+        assert (await house.status())["faults"] == ["tamper reader vault: active"]
+        perform(house.doord.board, Osdp(reader="vault", tamper=False))
+        await house.wait(1.0)
+        assert (await house.status())["faults"] == []
+        told = [(row.door, row.detail) for row in house.log() if row.event == "tamper"]
+        assert told == [("vault", "began"), ("vault", "ended")]
+        bodies = [house.monitor.open(record)[1] for record in house.courier.records()]
+        details = [parse_detail(body.kind, body.detail) for body in bodies if body.kind is Kind.FAULT]
+        assert details == [FaultDetail(code=FaultCode.TAMPER, began=began) for began in (True, False)]
 
     play(story, config=with_vault())
