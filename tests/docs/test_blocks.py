@@ -4,6 +4,7 @@ One story a document, its blocks in their order: a board, a monitor and a laptop
 pins that a stand-in for lgpio makes up, and a stand-in where systemd would start what the unit files say.
 """
 
+import os
 import re
 import sys
 import time
@@ -17,7 +18,7 @@ import pytest
 from hal.wiegand.cards import FORMATS
 from tests.docs.blocks import COMMANDS, NO_COMMANDS, ROOT, Block, Step, blocks, documents
 from tests.docs.machine import Machine, World
-from tests.docs.needed import needed
+from tests.docs.needed import do_without, needed
 from tests.system.wheelhouse import built, others, pip_environment
 
 pytestmark = pytest.mark.system
@@ -70,6 +71,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(wheels: Path) -> Iterator[World]:
+    if os.geteuid() != 0:
+        do_without("a user's own namespace is enough for the machines and not yet for their pins: run it as root")
     for program in ("unshare", "nsenter", "setsid", "systemd-sysusers", "systemd-tmpfiles", "systemd-creds"):
         needed(program)
     with TemporaryDirectory(prefix="docs-") as folder, World(Path(folder), pip_environment(wheels, others())) as world:
