@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 AXE_VERSION := 4.14.1
 AXE_STAMP := $(VENV)/axe/.$(AXE_VERSION)
 
-.PHONY: help run tour test check format drawn soak bench browser screenshots system-packages clean
+.PHONY: help run tour test check format drawn soak fuzz bench browser screenshots system-packages clean
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -41,6 +41,9 @@ drawn: $(STAMP)  ## what docs/ has drawn from the code: manuals, completion, the
 
 soak: $(STAMP)   ## the long form of the kill -9 and backlog tests
 	$(BIN)/python -m pytest -q -m soak
+
+fuzz: $(STAMP)   ## a million hostile byte streams into the OSDP line, in a minute or two
+	$(BIN)/python -m tests.fuzz.osdp
 
 bench: $(STAMP)  ## speed and memory, side by side in one run
 	$(BIN)/python -m tests.bench
