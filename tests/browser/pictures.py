@@ -67,6 +67,7 @@ def door(view: DoorPage, sim: Simulation, file: Path) -> None:
     On a machine that is too busy for the door's own slots the page says so, and the two are played again.
     """
     for _ in range(TRIES):
+        sim.acknowledge_all()
         ana = sim.ask("people")["people"][0]
         view.visit("front", ana["holder"], ana["code"])
         view.enter("front", ana["holder"], ana["duress_code"])
