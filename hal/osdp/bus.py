@@ -45,6 +45,10 @@ class Port(Protocol):
         """Queue one burst; OSError where the device is gone."""
         ...
 
+    def set_speed(self, baud: int) -> None:
+        """From now on."""
+        ...
+
     def close(self) -> None:
         """Give it back; idempotent."""
         ...
@@ -79,6 +83,10 @@ class SerialPort:
         """One burst; what the kernel has no room for is lost, as on a bad wire, and asked for again."""
         with suppress(BlockingIOError):
             os.write(self._serial.fileno(), frame)
+
+    def set_speed(self, baud: int) -> None:
+        """What was sent is out by then: an exchange is over before."""
+        self._serial.baudrate = baud
 
     def close(self) -> None:
         """Give it back; idempotent."""
@@ -124,6 +132,7 @@ class Bus:
         self._cp = Cp(readers, baud=baud, now=clock(), nonce=nonce)
         self._naps = naps
         """False: time is not this machine's, and does not pass while it sleeps."""
+        self._baud = self._opens_at = baud
         self._deliver: Deliver | None = None
         self._port: Port | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -133,6 +142,11 @@ class Bus:
         """How often the device was opened."""
         self.attempts = 0
         """And how often that was tried."""
+
+    @property
+    def baud(self) -> int:
+        """Of the line now."""
+        return self._baud
 
     @property
     def is_open(self) -> bool:
@@ -158,6 +172,26 @@ class Bus:
         """What the line did for a reader."""
         return self._cp.counters(address).report(self._clock())
 
+    def addresses(self) -> frozenset[int]:
+        """Of its readers."""
+        return self._cp.addresses()
+
+    def online(self) -> frozenset[int]:
+        """Addresses of readers in an open session."""
+        return self._cp.online()
+
+    def left(self) -> frozenset[int]:
+        """Addresses of readers that have taken another speed."""
+        return self._cp.left()
+
+    def set_speed(self, baud: int) -> None:
+        """Of the port and in the CP, also when the device comes back; readers must have been told (speed.py)."""
+        self._baud = baud
+        if self._port is not None:
+            self._port.set_speed(baud)
+        self._cp.set_speed(baud, self._clock())
+        self._arm()
+
     def close(self) -> None:
         """Give the port back; idempotent."""
         self._closed = True
@@ -175,6 +209,8 @@ class Bus:
             self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._open)
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             return
+        if self._baud != self._opens_at:
+            self._port.set_speed(self._baud)
         self.opened += 1
         self._pause_s = FIRST_PAUSE_S
         self._arm()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from hal.events import Monotonic
-from hal.osdp.commands import CardData, Command, Keys, Reply
+from hal.osdp.commands import CardData, Com, Command, Keys, Reply
 from hal.osdp.counters import Counters, Use
 from hal.osdp.frame import MARK, Frame, Framer, Problem
 from hal.osdp.happenings import Gone, Happening, Heard, KeyInstalled, Misuse, Misused, Offline, Online, Refused
@@ -44,6 +44,8 @@ EXCHANGE_AT_LEAST: Final = 1_500_000
 """1.5 ms: a line without a real speed (a pty) must not cost a core."""
 PATIENT_EVERY: Final = 30
 """Probes of a quiet reader, of which one may be answered as late as the standard lets it."""
+LEFT_FOR: Final = 5 * SECOND
+"""A reader that has taken another speed is not asked at this one, unless the line does not follow."""
 USED_FOR: Final = 10 * SECOND
 USED_WEIGHT: Final = 3
 LONGEST_ANSWER: Final = 256
@@ -86,6 +88,8 @@ class _Turn:
     counters: Counters
     slowest: int = 0
     """Its latest answer was whole so long after its request; 0: there was none."""
+    left: bool = False
+    """It has taken another speed than the line's."""
     tries: int = 0
     missed: int = 0
     """Times in a row that nothing came at all."""
@@ -121,6 +125,7 @@ class Cp:
         nonce: Callable[[int], bytes] = os.urandom,
     ) -> None:  # fmt: skip
         """`baud` 0: the line has no speed of its own."""
+        self._baud = baud
         self._character = _BITS * SECOND // baud if baud else 0
         self._nonce = nonce
         self._turns: dict[int, _Turn] = {}
@@ -197,6 +202,27 @@ class Cp:
         """What the line did for and with a reader."""
         return self._turns[address].counters
 
+    def addresses(self) -> frozenset[int]:
+        """Of all readers."""
+        return frozenset(self._turns)
+
+    def online(self) -> frozenset[int]:
+        """Who answers in an open session."""
+        return frozenset(address for address, turn in self._turns.items() if turn.session.phase is Phase.ONLINE)
+
+    def left(self) -> frozenset[int]:
+        """Who was told to be reached at another speed, and has said that it will be."""
+        return frozenset(address for address, turn in self._turns.items() if turn.left)
+
+    def set_speed(self, baud: int, now: Monotonic) -> None:
+        """The port has another speed from now on; sessions begin anew, and nobody is offline for it yet."""
+        self._baud, self._character = baud, _BITS * SECOND // baud
+        if self._asked is not None:
+            self._over(self._asked, now, due=now)
+        for turn in self._turns.values():
+            self._begin_anew(turn, now)
+            turn.due, turn.missed, turn.left = now, 0, False
+
     def closed(self, now: Monotonic) -> list[Effect]:
         """The port is gone: every reader is offline until it is back."""
         self._asked = None
@@ -245,7 +271,7 @@ class Cp:
         told: list[Effect] = [
             Told(address=turn.session.settings.address, happening=happening) for happening in judged.happenings
         ]
-        _count(turn, judged.happenings, now)
+        _count(turn, judged.happenings, now, self._baud)
         match judged.verdict:
             case Verdict.NOT_IT:
                 return told
@@ -276,7 +302,7 @@ class Cp:
         if turn.session.phase is Phase.ONLINE:
             turn.counters.waits.add(now - turn.heard)
             turn.heard = now
-        self._over(turn, now, due=now)
+        self._over(turn, now, due=now + LEFT_FOR if turn.left else now)
 
     def _misuse(self, turn: _Turn | None, how: Misuse) -> list[Effect]:
         """Told of the reader in whose name somebody spoke; nameless noise is only noise."""
@@ -330,7 +356,7 @@ class Cp:
         return [Told(address=address, happening=happening) for happening in turn.session.gone(why)]
 
 
-def _count(turn: _Turn, happenings: Sequence[Happening], now: Monotonic) -> None:
+def _count(turn: _Turn, happenings: Sequence[Happening], now: Monotonic, line_baud: int) -> None:
     """What was told of a reader, in its counters."""
     counters = turn.counters
     for happening in happenings:
@@ -343,6 +369,8 @@ def _count(turn: _Turn, happenings: Sequence[Happening], now: Monotonic) -> None
                 counters.nak(code)
             case Heard(what=CardData() | Keys()):
                 turn.used = now
+            case Heard(what=Com(baud=baud)):
+                turn.left = baud != line_baud
             case Online():
                 counters.online(now)
             case Offline() | Heard() | Refused() | KeyInstalled():

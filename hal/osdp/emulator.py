@@ -64,6 +64,8 @@ class Emulator:
         self.key = key
         self.shown: deque[Shown] = deque(maxlen=MOST_SHOWN)
         self.on_shown: Callable[[Shown], None] | None = None
+        self.baud: int | None = None
+        """Its speed since a COMSET; None: the line's, whichever that is."""
         self._nonce = nonce
         self._framer = Framer()
         self._waiting: deque[tuple[Reply, bytes]] = deque(maxlen=64)
@@ -163,13 +165,16 @@ class Emulator:
             if self.on_shown is not None:
                 self.on_shown(shown)
             return Reply.ACK, b""
-        if frame.code == Command.LOCAL_STATUS:
-            return Reply.LOCAL_STATUS, bytes(self._status)
-        if frame.code == Command.INPUT_STATUS:
-            return Reply.INPUT_STATUS, bytes(self._inputs)
         if frame.code == Command.KEYSET:
             return self._take_key(frame.data)
-        return _ANSWERS.get(frame.code, (Reply.NAK, bytes((Refusal.UNKNOWN_COMMAND,))))
+        if frame.code == Command.COMSET and self._channel is not None:
+            self.address, self.baud = frame.data[0], int.from_bytes(frame.data[1:5], "little")
+            return Reply.COM, frame.data
+        now = {
+            Command.LOCAL_STATUS: (Reply.LOCAL_STATUS, bytes(self._status)),
+            Command.INPUT_STATUS: (Reply.INPUT_STATUS, bytes(self._inputs)),
+        }
+        return (_ANSWERS | now).get(frame.code, (Reply.NAK, bytes((Refusal.UNKNOWN_COMMAND,))))
 
     def _take_key(self, data: bytes) -> tuple[int, bytes]:
         if self._channel is None:

@@ -7,7 +7,7 @@ Only `Heard` and its payloads came from a reader that had proved its key (or fro
 from dataclasses import dataclass, field
 from enum import Enum
 
-from hal.osdp.commands import Capability, CardData, Identity, Keys, Levels, LocalStatus
+from hal.osdp.commands import Capability, CardData, Com, Identity, Keys, Levels, LocalStatus
 
 
 class Misuse(Enum):
@@ -51,7 +51,7 @@ class Offline:
 class Heard:
     """What a reader had to say."""
 
-    what: CardData | Keys | LocalStatus | Levels
+    what: CardData | Keys | LocalStatus | Levels | Com
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ misbehaves on request: cut, spoilt bytes, somebody who speaks unasked.
 import asyncio
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from hal.mock import MockChip
@@ -20,6 +21,7 @@ TURNAROUND_S: Final = 0.001
 FIFO: Final = 8
 """Characters that a UART hands on at a time."""
 _BITS: Final = 10
+_DECISECONDS: Final = 10
 _LED_LASTING: Final = 9
 """Where an LED order says whether it is about what is shown from now on, and five bytes later in which colour."""
 
@@ -27,12 +29,26 @@ _LED_LASTING: Final = 9
 def made_up_reader(chip: MockChip, name: str, settings: ReaderSettings) -> Emulator:
     """A reader on the wall; what it shows is in the chip's history as outputs `NAME led` and `NAME buzzer`."""
     reader = Emulator(settings.address, os.urandom, key=settings.key)
+    sounding: list[asyncio.TimerHandle] = []
+
+    def sound(on_ds: int, off_ds: int, count: int) -> None:
+        """Its rhythm; a new one replaces the old."""
+        for timer in sounding:
+            timer.cancel()
+        sounding.clear()
+        chip.record(f"{name} buzzer", level=on_ds > 0)
+        for turn in range(count if on_ds else 0):
+            begin_s = turn * (on_ds + off_ds) / _DECISECONDS
+            for at_s, level in ((begin_s, True), (begin_s + on_ds / _DECISECONDS, False)):
+                if at_s:
+                    later = asyncio.get_running_loop().call_later
+                    sounding.append(later(at_s, partial(chip.record, f"{name} buzzer", level=level)))
 
     def shown(what: Shown) -> None:
         if what.command is Command.LED:
             chip.record(f"{name} led", level=_is_green(what.data))
         elif what.command is Command.BUZZER:
-            chip.record(f"{name} buzzer", level=what.data[2:3] != b"\0")
+            sound(*what.data[2:5])
 
     reader.on_shown = shown
     return reader
@@ -53,6 +69,7 @@ class MockLine:
         """The device is not there."""
         self.spoil = 0
         """So many of the next bursts arrive with a flipped bit."""
+        self._baud = baud
         self._character_s = _BITS / baud
         self._heard: Callable[[bytes], None] | None = None
         self._lost: Callable[[], None] | None = None
@@ -70,6 +87,12 @@ class MockLine:
             raise OSError("input/output error")
         later = asyncio.get_running_loop().call_later
         later(len(frame) * self._character_s, self._arrive, self._passed(frame))
+
+    def set_speed(self, baud: int) -> None:
+        """Readers that were not told do not understand any more."""
+        for reader in self.readers.values():
+            reader.baud = reader.baud or self._baud
+        self._baud, self._character_s = baud, _BITS / baud
 
     def close(self) -> None:
         """The CP lets go; idempotent."""
@@ -91,6 +114,8 @@ class MockLine:
     def _arrive(self, burst: bytes) -> None:
         for reader in self.readers.values():
             reader.silence()
+            if reader.baud not in {None, self._baud}:
+                continue
             if answer := reader.receive(burst):
                 asyncio.get_running_loop().call_later(TURNAROUND_S, self.say, self._passed(answer))
 

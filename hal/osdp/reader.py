@@ -24,7 +24,7 @@ from hal.events import (
 )
 from hal.osdp import commands
 from hal.osdp.bus import Bus
-from hal.osdp.commands import Blink, CardData, Color, Command, Identity, Keys, Levels, LocalStatus
+from hal.osdp.commands import Blink, CardData, Color, Com, Command, Identity, Keys, Levels, LocalStatus
 from hal.osdp.happenings import (
     Happening,
     Heard,
@@ -160,7 +160,7 @@ class OsdpReader:
             self._order(Command.INPUT_STATUS, b"")
         self.indicator.show_again()
 
-    def _heard(self, what: CardData | Keys | LocalStatus | Levels, at: Monotonic) -> None:
+    def _heard(self, what: CardData | Keys | LocalStatus | Levels | Com, at: Monotonic) -> None:
         match what:
             case CardData(length=length, raw=raw):
                 if self._accept(length, raw):
@@ -174,11 +174,16 @@ class OsdpReader:
             case LocalStatus(tamper=tamper):
                 self.tamper.changed(at, active=tamper)
             case Levels(active=active):
-                for number, one in self.inputs.items():
-                    if number < len(active):
-                        one.changed(at, active=active[number])
+                self._inputs_are(active, at)
+            case Com():
+                pass  # the line's business
             case _:
                 assert_never(what)
+
+    def _inputs_are(self, active: tuple[bool, ...], at: Monotonic) -> None:
+        for number, one in self.inputs.items():
+            if number < len(active):
+                one.changed(at, active=active[number])
 
     def _say(self, event: ReaderEvent) -> None:
         if self._deliver is not None:

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Final
 
 from hal.osdp import commands
-from hal.osdp.commands import Capability, CardData, Command, Identity, Keys, Levels, LocalStatus, Refusal, Reply
+from hal.osdp.commands import Capability, CardData, Com, Command, Identity, Keys, Levels, LocalStatus, Refusal, Reply
 from hal.osdp.frame import Frame, SecurityBlock
 from hal.osdp.happenings import Gone, Happening, Heard, KeyInstalled, Misuse, Misused, Offline, Online, Refused
 from hal.osdp.judgement import Judged, Verdict
@@ -357,11 +357,12 @@ class Session:
 
 
 _CHALLENGE_SIZE: Final = _CLIENT_SIZE + NONCE_SIZE + CRYPTOGRAM_SIZE
-_PARSERS: Final[dict[int, Callable[[bytes], CardData | Keys | LocalStatus | Levels | None]]] = {
+_PARSERS: Final[dict[int, Callable[[bytes], CardData | Keys | LocalStatus | Levels | Com | None]]] = {
     Reply.RAW: commands.parse_card,
     Reply.KEYPAD: commands.parse_keys,
     Reply.LOCAL_STATUS: commands.parse_local_status,
     Reply.INPUT_STATUS: commands.parse_levels,
+    Reply.COM: commands.parse_com,
 }
 
 
