@@ -27,7 +27,7 @@ def roster_digest(registrations: Iterable[bytes]) -> bytes:
     below = [bytearray() for _ in range(_WIDTH)]
     for entry in registrations:
         below[_checked(entry)[0]] += entry
-    return _root([_node_of(entries) for entries in below])
+    return _root([_node_of(entries) if entries else _NOTHING for entries in below])
 
 
 def _node_of(entries: bytearray) -> bytes:
@@ -87,8 +87,9 @@ def _leaf(in_order: Sequence[bytes]) -> bytes:
 
 
 def _node(leaves: Sequence[bytes]) -> bytes:
-    whole = b"".join(leaves)
-    return hashlib.sha256(domains.ROSTER_NODE + whole).digest() if any(whole) else _NOTHING
+    if all(leaf is _NOTHING for leaf in leaves):
+        return _NOTHING
+    return hashlib.sha256(domains.ROSTER_NODE + b"".join(leaves)).digest()
 
 
 def _root(nodes: Sequence[bytes]) -> bytes:
