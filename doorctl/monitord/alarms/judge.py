@@ -40,6 +40,8 @@ LONG_GRACE: Final = Duration(600 * SECOND)
 """For what a backlog still has to bring; withholding it for longer is an alarm of its own."""
 LONGEST_GRACE: Final = Duration(86_400 * SECOND)
 """While the board still says that its backlog drains."""
+NEWS_WITHIN: Final = Duration(60 * SECOND)
+"""Between two parts of a large enrolment: a board makes hundreds a second, and asks for the next within seconds."""
 _MOST_HELD: Final = 4096
 
 _FAULTS: Final = {
@@ -147,6 +149,7 @@ class Judge:
     def _enrolled(self, record: LedgerRecord, detail: EnrolledDetail) -> list[Effect]:
         if not self._registered.announce(detail):
             return []
+        self.state.announced = record.received
         effects: list[Effect] = [Announce(controller=self.controller, detail=detail)]
         for entry in detail.entries:
             if (held := self.state.held.get(entry)) is not None:
@@ -247,13 +250,17 @@ class Judge:
     def _is_final(self, held: Held, now: WallTime) -> bool:
         """A digest is final once every announcement up to its generation is here; a row once nothing else is missing.
 
-        An import of 100,000 holders is minutes of announcements, and people use their cards meanwhile.
+        An import of 100,000 holders is minutes of announcements, and people use their cards meanwhile: as long as
+        they come, a generation that is not complete is no finding. Where none comes, none is on its way.
         """
         if now >= held.limit and (not supervision.draining(self.state) or now >= held.limit + LONGEST_GRACE):
             return True
-        if not self._registered.complete(held.generation):
+        complete = self._registered.complete(held.generation)
+        if complete and not held.entry:
+            return True
+        if not complete and now < self.state.announced + NEWS_WITHIN:
             return False
-        return not held.entry or (now >= held.due and lineage.whole_below(self.state, held.epoch, held.sequence))
+        return now >= held.due and lineage.whole_below(self.state, held.epoch, held.sequence)
 
 
 def _event(record: LedgerRecord, detail: Detail | None) -> list[Effect]:

@@ -116,6 +116,8 @@ class ControllerState(msgspec.Struct, kw_only=True):
     """Supervisions since newer ones than the oldest have receipts."""
     holes: int = 0
     """Supervisions in a row below which something was missing."""
+    announced: int = 0
+    """Wall time of the last new part of an enrolment, by the monitor's clock."""
     generation: int = 0
     head: int = 0
     pending: int = 0
