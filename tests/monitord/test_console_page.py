@@ -13,6 +13,7 @@ from doorctl.monitord.alarms.stream import resume_from
 from doorctl.seal.meaning import Meaning
 from tests.monitord.board import new_row
 from tests.monitord.desk import BEARER, BOARD, TOKEN, Desk, play, received, receiving
+from tests.monitord.waiting import until
 from tests.seal.sample import PUBLIC
 
 
@@ -93,6 +94,26 @@ def test_who_is_signed_out_hears_that_and_nothing_more(tmp_path: Path) -> None:
         assert await _told(desk, 0, 2, lambda: False) == [("", "out", {})]
 
     play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(("path", "farewells"), [("/events", 1), ("/api/events", 0)])
+def test_a_stream_ends_with_its_session_before_the_next_change(tmp_path: Path, path: str, farewells: int) -> None:
+    async def scenario(desk: Desk) -> None:
+        listening = asyncio.ensure_future(desk.client.get(path, headers=desk.browser))
+        await until(lambda: desk.console.streams.listeners == 1)
+        await _sign_out(desk)
+        desk.raise_alarm(1)
+        told = (await asyncio.wait_for(listening, 5)).text
+        assert (told.count("event: alarm"), told.count("event: out")) == (0, farewells)
+        assert desk.console.streams.listeners == 0
+
+    play(tmp_path, scenario)
+
+
+async def _sign_out(desk: Desk) -> None:
+    page = (await desk.client.get("/", headers=desk.browser)).text
+    proof = page.split('name="proof" value="')[1].split('"')[0]
+    assert (await desk.client.post("/out", data={"proof": proof}, headers=desk.browser)).status_code == 200
 
 
 @pytest.mark.parametrize(

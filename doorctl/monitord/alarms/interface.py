@@ -9,7 +9,6 @@ GET  /events               SSE for the page, with beats
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Final
 
 from starlette.requests import Request
@@ -118,12 +117,8 @@ class Interface:
         after = resume_from(request.headers.get("last-event-id", request.query_params.get("after", "")))
         number = await self._desk.last_change() if after is None else after
         await self._desk.looked(request, "events")
-        told: AsyncIterator[str]
-        if page:
-            told = self._streams.page(number, lambda: self._access.may_look(request))
-        else:
-            told = self._streams.changes(number)
-        return StreamingResponse(told, media_type="text/event-stream")
+        tell = self._streams.page if page else self._streams.changes
+        return StreamingResponse(tell(number, lambda: self._access.may_look(request)), media_type="text/event-stream")
 
 
 def _no_such_alarm() -> Response:

@@ -7,7 +7,8 @@ tell silence from calm (a browser hides comments from it), the ledger's newest r
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Final
 
 from doorctl.monitord.alarms.archive import HIGHEST_ID
@@ -31,56 +32,67 @@ class Streams:
 
     def __init__(self, desk: Desk, bell: Bell) -> None:
         self._desk, self._bell = desk, bell
-        self._listeners = 0
+        self.listeners = 0
 
     @property
     def full(self) -> bool:
         """Whether there is no room for one more."""
-        return self._listeners >= MOST_LISTENERS
+        return self.listeners >= MOST_LISTENERS
 
-    async def changes(self, number: int) -> AsyncIterator[str]:
-        """For scripts: every change after one, for ever."""
-        self._listeners += 1
-        try:
-            yield f"retry: 1000\nid: {number}\n\n"
-            while not self._bell.stopping:
-                rung = self._bell.listen()
-                changes = await self._after(number)
-                for change, text in changes:
-                    number = change
-                    yield text
-                if not changes and not await self._bell.wait(rung, _HEARTBEAT_S):
-                    yield ": still here\n\n"
-        finally:
-            self._listeners -= 1
+    def changes(self, number: int, may_look: Callable[[], bool]) -> AsyncIterator[str]:
+        """For scripts: every change after one, until whoever looks is signed out."""
+        return self._while_in(may_look, self._changes(number), farewell="")
 
-    async def page(self, number: int, may_look: Callable[[], bool]) -> AsyncIterator[str]:
-        """For the page: the same with beats, until whoever looks is signed out."""
-        self._listeners += 1
+    def page(self, number: int, may_look: Callable[[], bool]) -> AsyncIterator[str]:
+        """For the page: the same with beats, and it is told when it is signed out."""
+        return self._while_in(may_look, self._page(number), farewell="event: out\ndata: {}\n\n")
+
+    async def _while_in(
+        self, may_look: Callable[[], bool], told: AsyncGenerator[str], *, farewell: str
+    ) -> AsyncIterator[str]:
+        """Asks before each word, not only at the start: a stream is a look that goes on."""
+        self.listeners += 1
         try:
-            newest = await self._desk.last_change()
-            if not 0 <= newest - number <= FAR:
-                number = newest
-                yield f"retry: 1000\nid: {number}\nevent: reload\ndata: {{}}\n\n"
-            clock = asyncio.get_running_loop().time
-            record, beaten = -1, 0.0
-            while not self._bell.stopping:
-                rung = self._bell.listen()
-                changes = await self._after(number)
-                for change, text in changes:
-                    number, record = change, -1
+            async with aclosing(told):
+                async for text in told:
+                    if not may_look():
+                        if farewell:
+                            yield farewell
+                        return
                     yield text
-                while not (changes or rung.is_set()):
-                    newest_record = await asyncio.to_thread(self._desk.sources.history.last_record)
-                    if newest_record != record or clock() >= beaten + BEAT_S:
-                        if not may_look():
-                            yield "event: out\ndata: {}\n\n"
-                            return
-                        record, beaten = newest_record, clock()
-                        yield await self._beat(number, record)
-                    await self._bell.wait(rung, _LOOK_S)
         finally:
-            self._listeners -= 1
+            self.listeners -= 1
+
+    async def _changes(self, number: int) -> AsyncGenerator[str]:
+        yield f"retry: 1000\nid: {number}\n\n"
+        while not self._bell.stopping:
+            rung = self._bell.listen()
+            changes = await self._after(number)
+            for change, text in changes:
+                number = change
+                yield text
+            if not changes and not await self._bell.wait(rung, _HEARTBEAT_S):
+                yield ": still here\n\n"
+
+    async def _page(self, number: int) -> AsyncGenerator[str]:
+        newest = await self._desk.last_change()
+        if not 0 <= newest - number <= FAR:
+            number = newest
+            yield f"retry: 1000\nid: {number}\nevent: reload\ndata: {{}}\n\n"
+        clock = asyncio.get_running_loop().time
+        record, beaten = -1, 0.0
+        while not self._bell.stopping:
+            rung = self._bell.listen()
+            changes = await self._after(number)
+            for change, text in changes:
+                number, record = change, -1
+                yield text
+            while not (changes or rung.is_set()):
+                newest_record = await asyncio.to_thread(self._desk.sources.history.last_record)
+                if newest_record != record or clock() >= beaten + BEAT_S:
+                    record, beaten = newest_record, clock()
+                    yield await self._beat(number, record)
+                await self._bell.wait(rung, _LOOK_S)
 
     async def _after(self, number: int) -> list[tuple[int, str]]:
         """The next changes, each with its number."""
