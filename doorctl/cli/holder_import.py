@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,7 +18,8 @@ from doorctl.cli.holder_enrol import Enrolled, Enrolment, today
 from doorctl.cli.holder_file import LARGEST, lines_in, short_names_in
 from doorctl.cli.holder_plan import Change, Enrol, Plan, Planner
 from doorctl.cli.holder_report import new_report
-from doorctl.cli.holder_sealers import FEW, Job, Sealers
+from doorctl.cli.holder_rows import made, steps_with_rows
+from doorctl.cli.holder_sealers import FEW, Sealers
 from doorctl.cli.holder_slips import SlipScreen, not_shown, show_all
 from doorctl.cli.progress import progress
 from doorctl.config.reading import read_config
@@ -26,7 +27,6 @@ from doorctl.core.types import HolderId
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.roster.enrolment import Enrolling, NewHolder, NewRow
-from doorctl.roster.factors import Lookup
 
 _MOST_TOLD: Final = 20
 """Refused lines on a terminal; a report has all."""
@@ -84,8 +84,7 @@ def _enrol_all(
             done.plan = plan = _plan(paths, enrolment, untrusted, args)
             _go_on(plan, args)
             screen = stack.enter_context(SlipScreen.opened()) if plan.codes else None
-            _draw(enrolment, change, done, quiet=args.json)
-            _seal(paths, enrolment, change, plan, quiet=args.json)
+            _write(paths, enrolment, change, done, quiet=args.json)
             if len(plan.enrol) > FEW and not args.json:
                 sys.stderr.write("writing all of it at once; nobody is enrolled before it is done\n")
     except _AbandonedError:
@@ -119,40 +118,24 @@ def _plan(paths: Paths, enrolment: Enrolment, untrusted: bytes, args: argparse.N
     return planner.plan
 
 
-def _draw(enrolment: Enrolment, change: Enrolling, done: _Done, *, quiet: bool) -> None:
-    """Those who get codes: one after the other, because each must know the codes before it."""
-    began = time.monotonic()
-    with progress("drawing codes", done.plan.codes, quiet=quiet) as advance:
-        for step in _with_codes(done.plan):
-            codes, rows = enrolment.draw(
-                step.holder, step.person.label, step.card, with_codes=True, taken=change.code_taken
-            )
+def _write(paths: Paths, enrolment: Enrolment, change: Enrolling, done: _Done, *, quiet: bool) -> None:
+    """Rows are made and written in the order of the file, whoever gets codes; what changes without rows comes last."""
+    plan = done.plan
+    monitor_file = paths.etc / read_config(paths.config).monitor.file
+    total = sum(1 for _ in steps_with_rows(plan))
+    with (
+        Sealers(monitor_file, today(), people=total - plan.codes) as sealers,
+        progress("making rows of holders", total, quiet=quiet) as advance,
+    ):
+        for step, rows, codes, drawing_s in made(enrolment, sealers, plan, taken=change.code_taken):
             match step:
                 case Enrol():
                     change.add(_new(step, rows))
                 case Change():
                     change.replace(step.holder, rows, step.card)
-            done.slips.append((Enrolled(holder=step.holder, codes=codes), step.person.label))
-            advance(1)
-    done.codes_s = time.monotonic() - began
-
-
-def _with_codes(plan: Plan) -> Iterator[Enrol | Change]:
-    yield from (step for step in plan.enrol if step.codes)
-    yield from (step for step in plan.change if step.codes)
-
-
-def _seal(paths: Paths, enrolment: Enrolment, change: Enrolling, plan: Plan, *, quiet: bool) -> None:
-    """Everybody else, in as many processes as there are cores; what changes without rows comes last."""
-    steps = [step for step in plan.enrol if not step.codes]
-    jobs = (Job(step.holder, step.person.label, _lookup(enrolment, step)) for step in steps)
-    monitor_file = paths.etc / read_config(paths.config).monitor.file
-    with (
-        Sealers(monitor_file, today(), people=len(steps)) as sealers,
-        progress("sealing rows of holders", len(steps), quiet=quiet) as advance,
-    ):
-        for step, rows in zip(steps, sealers.sealed(jobs), strict=True):
-            change.add(_new(step, rows))
+            if codes:
+                done.slips.append((Enrolled(holder=step.holder, codes=codes), step.person.label))
+            done.codes_s += drawing_s
             advance(1)
     for edited in plan.change:
         change.edit(edited.holder, edited.person)
@@ -170,10 +153,6 @@ def _new(step: Enrol, rows: Sequence[NewRow]) -> NewHolder:
         suspended=person.suspended,
         id=step.holder,
     )
-
-
-def _lookup(enrolment: Enrolment, step: Enrol) -> Lookup | None:
-    return None if step.card is None else enrolment.card_lookup(step.card)
 
 
 def _tell(done: _Done, args: argparse.Namespace) -> None:

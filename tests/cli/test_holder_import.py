@@ -5,7 +5,9 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -338,6 +340,27 @@ def test_codes_are_shown_slip_by_slip_after_the_commit_and_nowhere_else(board: B
     assert [part.strip() for part in (before, between, after)] == ["", "", ""]
     assert strings_under(board.home, codes[0] + codes[1]) == []
     assert [code for code in codes[0] + codes[1] if code in ran.out + ran.err] == []
+
+
+def numbers(board: Board) -> list[str]:
+    """Short names as the roster's file numbers their holders."""
+    with closing(sqlite3.connect(board.paths.roster)) as connection:
+        return [id_ for (id_,) in connection.execute("SELECT id FROM holders ORDER BY number")]
+
+
+def test_no_order_in_the_roster_depends_on_who_gets_codes(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    other = board.copied_to(board.home.with_name("other"))
+    told(other, capsys, people_file(other.home, *many(6)))
+    with OnTerminal(board, "holder", "import", people_file(board.home, *many(6, codes=[2, 5])), "--json") as command:
+        for slip, person in ((1, "(p2)"), (2, "(p5)")):
+            command.wait_for(f"slip {slip} of 2")
+            command.wait_for(person)
+            command.type("\n")
+        assert command.ended().code == 0
+    assert numbers(board) == numbers(other) == [f"p{number}" for number in range(6)]
+    for each in (board, other):
+        with closing(sqlite3.connect(each.paths.roster)) as connection:
+            assert connection.execute("SELECT generation, added, revoked FROM generations").fetchall() == [(1, 42, 0)]
 
 
 def slip_codes(slip: str) -> list[str]:
