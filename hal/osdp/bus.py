@@ -9,6 +9,7 @@ What raises in here breaks this line and no other.
 import asyncio
 import logging
 import os
+import termios
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +31,13 @@ Deliver = Callable[[int, Happening, Monotonic], None]
 FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 5.0
 READ: Final = 4096
+MOST_AT_ONCE: Final = 64
+"""Bytes; less than any kernel keeps for a port."""
+BUDGET: Final = 0.08
+"""Of a core, for a process whose readers nobody uses; where they are used, the line is polled as fast as it can be."""
+SMOOTHED: Final = 1 / 64
+SLOWEST_PACE: Final = 20_000_000
+"""20 ms from one request to the next, however slow the machine is."""
 SHORT_S: Final = 0.0006
 """The silence after an answer at 38,400 baud and above is slept: the loop's timers would round it up to whole
 milliseconds, of which a line has 271 exchanges' worth a second, and a round of the loop costs more than it."""
@@ -43,6 +51,14 @@ class Port(Protocol):
 
     def write(self, frame: bytes) -> None:
         """Queue one burst; OSError where the device is gone."""
+        ...
+
+    def expect(self, least: int) -> None:
+        """Fewer bytes need not be told of; a port may tell of them all the same."""
+        ...
+
+    def pending(self) -> bytes:
+        """What has come and was not told of."""
         ...
 
     def set_speed(self, baud: int) -> None:
@@ -73,8 +89,10 @@ class SerialPort:
         try:
             if rts_drives:
                 self._serial.rs485_mode = RS485Settings()
+            self._least = 0
+            self.expect(1)
             self._serial.reset_input_buffer()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             self._serial.close()
             raise OSError(f"{device}: {error}") from error
         asyncio.get_running_loop().add_reader(self._serial.fileno(), self._readable)
@@ -86,7 +104,29 @@ class SerialPort:
 
     def set_speed(self, baud: int) -> None:
         """What was sent is out by then: an exchange is over before."""
-        self._serial.baudrate = baud
+        try:
+            self._serial.baudrate = baud
+        except termios.error as error:
+            raise OSError(f"{baud} baud: {error}") from error
+        self._least = 0  # pyserial has set it anew
+        self.expect(1)
+
+    def expect(self, least: int) -> None:
+        """The kernel wakes us for so many: once an answer and not for each handful of its bytes."""
+        if least == self._least:
+            return
+        with suppress(termios.error):  # it is gone: reading will say so
+            attributes = termios.tcgetattr(self._serial.fileno())
+            attributes[6][termios.VMIN] = min(least, MOST_AT_ONCE)
+            termios.tcsetattr(self._serial.fileno(), termios.TCSANOW, attributes)
+            self._least = least
+
+    def pending(self) -> bytes:
+        """What the kernel has not woken us for."""
+        try:
+            return os.read(self._serial.fileno(), READ)
+        except OSError:  # there is nothing, or no line any more, and then the loop says so
+            return b""
 
     def close(self) -> None:
         """Give it back; idempotent."""
@@ -137,6 +177,7 @@ class Bus:
         self._port: Port | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pause_s = FIRST_PAUSE_S
+        self._spent, self._cost = time.thread_time_ns(), 0.0
         self._closed = False
         self.opened = 0
         """How often the device was opened."""
@@ -219,12 +260,13 @@ class Bus:
         now = self._clock()
         self._guarded(lambda: self._cp.receive(untrusted, now), now)
 
-    def _on_time(self) -> None:
+    def _on_time(self, *, may_nap: bool = True) -> None:
         self._timer = None
         now = self._clock()
-        self._guarded(lambda: self._cp.on_deadline(now), now)
+        pending = b"" if self._port is None else self._port.pending()
+        self._guarded(lambda: [*self._cp.receive(pending, now), *self._cp.on_deadline(now)], now, may_nap=may_nap)
 
-    def _guarded(self, work: Callable[[], Iterable[Effect]], now: Monotonic) -> None:
+    def _guarded(self, work: Callable[[], Iterable[Effect]], now: Monotonic, *, may_nap: bool = True) -> None:
         """A fault of ours breaks this line: its readers are offline until doord is started again."""
         try:
             effects = list(work())
@@ -235,9 +277,10 @@ class Bus:
         for effect in effects:
             if isinstance(effect, Send):
                 self._write(effect.frame)
+                self._keep_budget()
             else:
                 self._tell(effect, now)
-        self._arm()
+        self._arm(may_nap=may_nap)
 
     def _write(self, frame: bytes) -> None:
         try:
@@ -246,19 +289,26 @@ class Bus:
         except OSError:
             self._lost()
 
+    def _keep_budget(self) -> None:
+        """What this thread has done since the last request, all lines and doors, is what an exchange costs here."""
+        spent, self._spent = time.thread_time_ns() - self._spent, time.thread_time_ns()
+        self._cost += (spent - self._cost) * SMOOTHED
+        self._cp.pace = min(SLOWEST_PACE, int(self._cost / BUDGET))
+
     def _tell(self, told: Told, now: Monotonic) -> None:
         if self._deliver is not None:
             self._deliver(told.address, told.happening, now)
 
-    def _arm(self) -> None:
+    def _arm(self, *, may_nap: bool = False) -> None:
         """One timer, at the CP's next deadline."""
         if self._port is None or self._closed:
             return
         self._disarm()
+        self._port.expect(self._cp.expected())
         wait = max(0, self._cp.next_deadline() - self._clock()) / _NANOSECONDS
-        if wait <= SHORT_S and self._naps:
+        if wait <= SHORT_S and self._naps and may_nap:
             time.sleep(wait)
-            self._on_time()
+            self._on_time(may_nap=False)  # whatever comes of it: never twice without a round of the loop
         else:
             self._timer = asyncio.get_running_loop().call_later(wait, self._on_time)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from hal.events import Monotonic
-from hal.osdp.commands import CardData, Com, Command, Keys, Reply
+from hal.osdp.commands import Com, Command, Reply
 from hal.osdp.counters import Counters, Use
 from hal.osdp.frame import MARK, Frame, Framer, Problem
 from hal.osdp.happenings import Gone, Happening, Heard, KeyInstalled, Misuse, Misused, Offline, Online, Refused
@@ -40,8 +40,10 @@ TRIES: Final = 4
 """Of one frame; then the session begins anew."""
 QUIET_AFTER: Final = 3
 BUSY_PAUSE: Final = 50 * MS
-EXCHANGE_AT_LEAST: Final = 1_500_000
-"""1.5 ms: a line without a real speed (a pty) must not cost a core."""
+EXCHANGE_AT_LEAST: Final = 1_200_000
+"""1.2 ms: a line without a real speed (a pty) must not cost a core."""
+SECURE_ANSWER: Final = 14
+"""Bytes of the shortest answer in a session: header, block, code, MAC and CRC."""
 PATIENT_EVERY: Final = 30
 """Probes of a quiet reader, of which one may be answered as late as the standard lets it."""
 LEFT_FOR: Final = 5 * SECOND
@@ -137,6 +139,10 @@ class Cp:
         self._latest = now
         """However much noise comes, an answer is late then."""
         self._sent_at = Monotonic(now - EXCHANGE_AT_LEAST)
+        self.pace = 0
+        """Nanoseconds from one request to the next that the runtime can afford while nobody uses a reader."""
+        self._used = Monotonic(now - USED_FOR)
+        self._paced = now
         self._broken = False
         """Something came that may have been the answer: somebody is there."""
         self._jumped = False
@@ -150,7 +156,13 @@ class Cp:
         """When `on_deadline` is to be called, whatever is heard until then."""
         if self._asked is not None or not self._turns:
             return self._deadline
-        return Monotonic(max(self._deadline, min(turn.due for turn in self._turns.values())))
+        return Monotonic(max(self._deadline, self._paced, min(turn.due for turn in self._turns.values())))
+
+    def expected(self) -> int:
+        """So many bytes must come before they can mean anything; fewer are asked for at the deadline."""
+        if self._asked is None or not self._asked.session.secure:
+            return 1
+        return self._framer.missing if self._framer.partial else SECURE_ANSWER
 
     def on_deadline(self, now: Monotonic) -> list[Effect]:
         """Time has passed: an answer is late, or the line is free for the next request."""
@@ -166,6 +178,8 @@ class Cp:
     def receive(self, untrusted: bytes, now: Monotonic) -> list[Effect]:
         """Bytes of the line; the next request, where they complete an answer, waits for `next_deadline`."""
         effects: list[Effect] = []
+        if not untrusted:
+            return effects
         for found in self._framer.feed(untrusted):
             if isinstance(found, Frame):
                 effects += self._hear(found, now)
@@ -196,7 +210,7 @@ class Cp:
         """To be carried out when the reader is online; of a kind only the last counts."""
         turn = self._turns[address]
         turn.session.order(command, data)
-        turn.used = now
+        self._in_use(turn, now)
 
     def counters(self, address: int) -> Counters:
         """What the line did for and with a reader."""
@@ -272,6 +286,8 @@ class Cp:
             Told(address=turn.session.settings.address, happening=happening) for happening in judged.happenings
         ]
         _count(turn, judged.happenings, now, self._baud)
+        if any(isinstance(happening, Heard) for happening in judged.happenings):
+            self._in_use(turn, now)
         match judged.verdict:
             case Verdict.NOT_IT:
                 return told
@@ -344,6 +360,11 @@ class Cp:
         turn.counters.use.held(now - self._sent_at, now)
         self._deadline = Monotonic(max(now + 2 * self._character, self._sent_at + EXCHANGE_AT_LEAST))
         self._latest = Monotonic(self._deadline + ANSWER_WITHIN)
+        self._paced = Monotonic(self._sent_at + self.pace if now - self._used >= USED_FOR else now)
+
+    def _in_use(self, turn: _Turn, now: Monotonic) -> None:
+        """Somebody stands before it: it is asked more often, and the line as fast as it can be."""
+        turn.used = self._used = self._paced = now
 
     def _begin_anew(self, turn: _Turn, at: Monotonic) -> None:
         turn.session.restart()
@@ -367,8 +388,6 @@ def _count(turn: _Turn, happenings: Sequence[Happening], now: Monotonic, line_ba
                 counters.in_clear += how is Misuse.PLAINTEXT
             case Refused(code=code) if turn.session.secure:
                 counters.nak(code)
-            case Heard(what=CardData() | Keys()):
-                turn.used = now
             case Heard(what=Com(baud=baud)):
                 turn.left = baud != line_baud
             case Online():

@@ -132,6 +132,12 @@ class Framer:
         """Whether the beginning of something is kept."""
         return bool(self._waiting)
 
+    @property
+    def missing(self) -> int:
+        """Bytes without which nothing more can be found."""
+        have = len(self._waiting)
+        return max(1, (int.from_bytes(self._waiting[2:4], "little") if have >= _HEADER else _SHORTEST) - have)
+
     def clear(self) -> None:
         """What has come was not the beginning of a frame: the line was silent too long for that."""
         self._waiting.clear()

@@ -88,6 +88,13 @@ class MockLine:
         later = asyncio.get_running_loop().call_later
         later(len(frame) * self._character_s, self._arrive, self._passed(frame))
 
+    def expect(self, least: int) -> None:
+        """It hands on what comes."""
+
+    def pending(self) -> bytes:
+        """Nothing is kept."""
+        return b""
+
     def set_speed(self, baud: int) -> None:
         """Readers that were not told do not understand any more."""
         for reader in self.readers.values():

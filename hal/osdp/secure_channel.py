@@ -89,7 +89,10 @@ class Channel:
         """The frame as it is sent, data encrypted where there are any, and the channel after it."""
         chained = self.reply_mac if not frame.reply else self.command_mac
         data = self.keys.encryption.cbc(_padded(frame.data, always=True), _inverse(chained)) if frame.data else b""
-        bare = replace(frame, data=data, security=SecurityBlock(type=_block_of(frame).value), mac=b"")
+        bare = Frame(
+            address=frame.address, reply=frame.reply, sequence=frame.sequence, code=frame.code, data=data,
+            security=_BLOCKS[frame.reply, bool(frame.data)], crc=frame.crc,
+        )  # fmt: skip
         whole = self._mac(bare, chained)
         return replace(bare, mac=whole[:MAC_SIZE]), self._after(bare, whole)
 
@@ -105,7 +108,9 @@ class Channel:
         if not hmac.compare_digest(whole[:MAC_SIZE], untrusted.mac):
             return None
         sealed = untrusted.security.type == _SEALED[untrusted.reply].value
-        data = self._opened(untrusted.data, chained) if sealed else untrusted.data
+        if not sealed:
+            return untrusted, self._after(untrusted, whole)
+        data = self._opened(untrusted.data, chained)
         return None if data is None else (replace(untrusted, data=data), self._after(untrusted, whole))
 
     def _opened(self, sealed: bytes, chained: bytes) -> bytes | None:
@@ -124,7 +129,9 @@ class Channel:
         return self.keys.mac_2.cbc(padded[-BLOCK:], first[-BLOCK:] or chained)
 
     def _after(self, frame: Frame, whole: bytes) -> "Channel":
-        return replace(self, reply_mac=whole) if frame.reply else replace(self, command_mac=whole)
+        if frame.reply:
+            return Channel(keys=self.keys, command_mac=self.command_mac, reply_mac=whole)
+        return Channel(keys=self.keys, command_mac=whole, reply_mac=self.reply_mac)
 
 
 _SEALED: Final = {False: Block.SEALED_COMMAND, True: Block.SEALED_REPLY}
@@ -133,18 +140,13 @@ _TYPES: Final = {
     True: frozenset({Block.REPLY.value, Block.SEALED_REPLY.value}),
 }
 """By whether it is a reply: a command's block type on a reply would let one be reflected as the other."""
-
-
-def _block_of(frame: Frame) -> Block:
-    match frame.reply, bool(frame.data):
-        case True, True:
-            return Block.SEALED_REPLY
-        case True, False:
-            return Block.REPLY
-        case False, True:
-            return Block.SEALED_COMMAND
-        case _:
-            return Block.COMMAND
+_BLOCKS: Final = {
+    (False, False): SecurityBlock(type=Block.COMMAND.value),
+    (False, True): SecurityBlock(type=Block.SEALED_COMMAND.value),
+    (True, False): SecurityBlock(type=Block.REPLY.value),
+    (True, True): SecurityBlock(type=Block.SEALED_REPLY.value),
+}
+"""By whether it is a reply, and whether it has data."""
 
 
 def _padded(data: bytes, *, always: bool) -> bytes:

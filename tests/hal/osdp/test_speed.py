@@ -98,7 +98,7 @@ def test_a_scan_finds_who_is_there_at_which_speed() -> None:
     line.readers[5].baud = 9600
     told: list[Found | Broken] = []
     asked: list[tuple[int, int]] = []
-    scan = Scan(Monotonic(0), bauds=(9600, 38_400), addresses=(0, 4, 5, 126), within=10 * MS)
+    scan = Scan(Monotonic(0), bauds=(9600, 38_400), addresses=(0, 4, 5, 126), within=60 * MS)
     asyncio.run(
         scan_line(scan, line.open, told.append, progress=lambda number, total: asked.append((number, total)))
     )  # fmt: skip
