@@ -68,9 +68,20 @@ mode    = "code"
 led     = "GPIO10"
 buzzer  = "GPIO11"
 
+[door.vault]
+strike  = { pin = "GPIO19", type = "fail-secure", release_s = 5 }
+egress  = "mechanical"
+contact = "GPIO26"
+[door.vault.reader]
+osdp    = "/dev/ttyAMA0"
+address = 1
+baud    = 38400
+mode    = "card+code"
+
 [group.staff]
 front  = "always"
 office = "always"
+vault  = "always"
 """
 
 

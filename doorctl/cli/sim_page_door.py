@@ -18,7 +18,7 @@ from doorctl.cli.ask import ask
 from doorctl.cli.sim_page_feed import Event, Feed
 from doorctl.cli.sim_page_mock import MockLine
 from doorctl.config import types as config_types
-from doorctl.config.types import Config, StrikeKind
+from doorctl.config.types import BusPlace, Config, StrikeKind
 from doorctl.core.types import SECOND, Mode, Outcome
 from doorctl.errors import DoorctlError
 from doorctl.journal.reader import JournalReader
@@ -266,7 +266,7 @@ def describe(door: config_types.Door) -> dict[str, Any]:
         "release_s": door.strike.release // SECOND,
         "mode": reader.mode.value,
         "card": reader.mode is not Mode.CODE,
-        "keypad": reader.keypad is not None,
+        "keypad": reader.takes_keys,
         "contact": door.contact is not None,
         "rex": door.rex is not None,
         "tamper": door.tamper is not None,
@@ -303,10 +303,11 @@ def _pins(doors: Iterable[config_types.Door]) -> _Pins:
     pins: _Pins = {}
     for door in doors:
         reader = door.readers[0]
+        on_line = isinstance(reader.wiring, BusPlace)
         wires = {
             "strike": door.strike.pin,
-            "lamp": reader.led,
-            "sounder": reader.buzzer,
+            "lamp": f"{reader.name} led" if on_line else reader.led,
+            "sounder": f"{reader.name} buzzer" if on_line else reader.buzzer,
             "contact": None if door.contact is None else door.contact.pin,
             "tamper": None if door.tamper is None else door.tamper.pin,
         }

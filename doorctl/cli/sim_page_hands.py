@@ -155,7 +155,7 @@ class Hands:
         await self._put(contact, active=False)
 
     def _refuse_without_keypad(self, door: str) -> None:
-        if self._side.config[door].readers[0].keypad is None:
+        if not self._side.config[door].readers[0].takes_keys:
             raise OperatorError(f"the reader at {door} has no keypad", hint="hold a card to it")
 
     async def _frames(self, door: str, what: str, **more: Any) -> dict[str, Any]:

@@ -264,6 +264,11 @@ class SimSite:
         """What `doorctl status --json` would print."""
         return ask(self.paths, "status")
 
+    def secured(self, door: str) -> bool:
+        """Whether every reader of the door has proved its key."""
+        (found,) = (one for one in self.status()["doors"] if one["name"] == door)
+        return all(reader["secure"] for reader in found["readers"])
+
     def records(self) -> list[tuple[Epoch, Sequence, Body]]:
         """Everything in the monitor's ledger, in order of arrival."""
         if not self.paths.ledger.exists():

@@ -1,4 +1,4 @@
-"""doorctl sim --tour: a story in seven acts, told by the real daemons. Each act checks a promise and stops at a lie.
+"""doorctl sim --tour: a story in eight acts, told by the real daemons. Each act checks a promise and stops at a lie.
 
 The telling is for a newcomer; the checks are the product's. `--sabotage` breaks one promise on purpose, so that a test
 can see the story fail.
@@ -49,6 +49,7 @@ class Story:
         normal = self._act_normal(ana)
         self._act_duress(ana, normal)
         self._act_office(ana)
+        self._act_vault(ana)
         self._act_network(ana)
         self._act_kill(ana)
         self._act_reckoning()
@@ -91,6 +92,18 @@ class Story:
         self._same(first, second)
         self._wait_for_alarms(within_s=ALARM_WITHIN_S)
         self._say("door: nothing differs; monitor: a second alarm, and none for the normal code")
+
+    def _act_vault(self, ana: Person) -> None:
+        self._title("A door whose reader is on an RS-485 line")
+        if not self._site.secured("vault"):
+            raise BrokenPromiseError("the vault's reader is online and not secured")
+        self._say("its reader proved a key that only it and this board have; a card in clear would open nothing")
+        first = self._pass(ana, "vault", ana.code, call=False)
+        second = self._pass(ana, "vault", ana.duress_code, call=True)
+        self._tell_door(second)
+        self._same(first, second)
+        self._wait_for_alarms(within_s=ALARM_WITHIN_S)
+        self._say("door: nothing differs on the line either: the same orders to lamp and sounder, at the same times")
 
     def _act_network(self, ana: Person) -> None:
         self._title("The line to the monitor is cut")

@@ -19,11 +19,15 @@ _ANSWER_WITHIN_S: Final = 5.0
 _SETTLED_S: Final = 0.4
 _ANSWER_MS: Final = 300
 """After the strike, what still belongs to the answer: the beep."""
-_CONTACTS: Final = {"front": "GPIO27", "office": "GPIO24"}
-_STRIKES: Final = {"front": "GPIO17", "office": "GPIO18"}
+_CONTACTS: Final = {"front": "GPIO27", "office": "GPIO24", "vault": "GPIO26"}
+_STRIKES: Final = {"front": "GPIO17", "office": "GPIO18", "vault": "GPIO19"}
 _OUTPUTS: Final = {
-    "GPIO17": "strike", "GPIO6": "lamp", "GPIO7": "sounder", "GPIO18": "strike", "GPIO10": "lamp", "GPIO11": "sounder",
-}  # fmt: skip
+    "front": {"GPIO17": "strike", "GPIO6": "lamp", "GPIO7": "sounder"},
+    "office": {"GPIO18": "strike", "GPIO10": "lamp", "GPIO11": "sounder"},
+    "vault": {"GPIO19": "strike", "vault led": "lamp", "vault buzzer": "sounder"},
+}
+"""The last door's reader is on a line: what it shows is under its name."""
+_CODE_ALONE: Final = frozenset({"office"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +56,9 @@ def visit(
     drive, late = site.drive(), site.status()["answer_ms"]["late"]
     try:
         newest = drive.do("state")["newest"]
-        if door == "front":
+        if door not in _CODE_ALONE:
             if person.card is None:
-                raise SimError(f"{person.label} has no card for the front door")
+                raise SimError(f"{person.label} has no card for the {door} door")
             drive.do("card", reader=door, bits=format(person.card.raw, f"0{person.card.length}b"))
             time.sleep(_SETTLED_S)
         last_key = drive.do("keys", reader=door, keys=code)["last"]
@@ -88,7 +92,7 @@ def differences(first: Seen, second: Seen) -> list[str]:
 
 def _answered(drive: Drive, newest: int, last_key: int, door: str) -> bool:
     outputs = drive.do("history", since=newest)["outputs"]
-    sounder = next(pin for pin, name in _OUTPUTS.items() if name == "sounder" and _same_door(pin, door))
+    sounder = next(pin for pin, what in _OUTPUTS[door].items() if what == "sounder")
     return any(output[1] == sounder and output[2] == 1 and output[3] > last_key for output in outputs)
 
 
@@ -104,23 +108,20 @@ def _level(drive: Drive, pin: str) -> int:
     return int(drive.do("state")["pins"][pin]["level"])
 
 
-def _same_door(pin: str, door: str) -> bool:
-    return (pin in ("GPIO17", "GPIO6", "GPIO7")) is (door == "front")
-
-
 def _seen(site: SimSite, door: str, outputs: list[Any], last_key: int, late_before: int) -> Seen:
-    mine = [output for output in outputs if _same_door(output[1], door)]
+    names = _OUTPUTS[door]
+    mine = [output for output in outputs if output[1] in names]
     opened = [output[3] for output in mine if output[1] == _STRIKES[door] and output[2] == 1]
     # the strike falls when she opens the door, which is her doing and not the answer's
-    moving = [output for output in mine if _OUTPUTS[output[1]] == "sounder" or output[1:3] == [_STRIKES[door], 1]]
+    moving = [output for output in mine if names[output[1]] == "sounder" or output[1:3] == [_STRIKES[door], 1]]
     answer = [output for output in moving if not opened or output[3] <= opened[0] + _ANSWER_MS * MS]
-    lamps = [output[2] for output in mine if _OUTPUTS[output[1]] == "lamp" and output[3] <= answer[-1][3]]
+    lamps = [output[2] for output in mine if names[output[1]] == "lamp" and output[3] <= answer[-1][3]]
     row = JournalReader(site.paths.journal).log(1, door=door)[-1].row
     status = site.status()
     return Seen(
         door=door,
         opened_after_ms=None if not opened else (opened[0] - last_key) / MS,
-        outputs=(*((_OUTPUTS[output[1]], output[2]) for output in answer), ("lamp", lamps[-1] if lamps else -1)),
+        outputs=(*((names[output[1]], output[2]) for output in answer), ("lamp", lamps[-1] if lamps else -1)),
         times_ms=tuple(round((output[3] - last_key) / MS, 1) for output in answer),
         log=f"{row.event} {row.door} {row.reader} {row.holder} {row.outcome.name} {row.reason.name} {row.detail}",
         status=tuple((unit["name"], unit["state"], unit["light"]) for unit in status["doors"]),

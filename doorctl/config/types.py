@@ -146,6 +146,11 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     led: str | None
     buzzer: str | None
 
+    @property
+    def takes_keys(self) -> bool:
+        """Whether codes can be typed at it: a line carries keys like everything else."""
+        return self.keypad is not None or isinstance(self.wiring, BusPlace)
+
 
 class Strike(msgspec.Struct, frozen=True, kw_only=True):
     """strike = {…}"""

@@ -111,7 +111,12 @@ class FakeSite:
         self.passed: list[Passed] = []
         self.people = People({ANA.holder: ANA, BEN.holder: BEN}, self._enrol, self._remove, self.feed)
         self.visits = Visits(
-            ["front", "office"], self.people.people, self._on_the_line, self.feed, zone=ZoneInfo("UTC"), finish_s=0.05
+            list(map(str, (door.name for door in self.config.doors))),
+            self.people.people,
+            self._on_the_line,
+            self.feed,
+            zone=ZoneInfo("UTC"),
+            finish_s=0.05,
         )
         self.door = DoorSide(self.paths, self.config, self.feed, self.visits)
         self.monitor = MonitorSide(

@@ -16,7 +16,7 @@ EXAMPLES = sorted(ROOT.joinpath("etc").glob("*.toml"))
 def test_a_good_file_says_what_is_in_it(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
     told = (
         "doorctl.toml: one try in 5,000,000 guesses a live code\n"
-        "doorctl.toml: 2 doors, 2 readers, 0 schedules, 1 group: no mistakes\n"
+        "doorctl.toml: 3 doors, 3 readers, 0 schedules, 1 group: no mistakes\n"
     )
     assert board.run(capsys, "check") == (0, told, "")
 
@@ -70,7 +70,7 @@ def test_codes_that_are_soon_guessed_are_a_warning(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out == (
         "doorctl.toml: warning: codes: too easily guessed; take longer ones, or ask for a card as well\n"
         "doorctl.toml: one try in 500 guesses a live code\n"
-        "doorctl.toml: 2 doors, 2 readers, 0 schedules, 1 group: no mistakes\n"
+        "doorctl.toml: 3 doors, 3 readers, 0 schedules, 1 group: no mistakes\n"
     )
 
 

@@ -28,7 +28,7 @@ from tests.cli.board import (
 )
 
 pytestmark = pytest.mark.system
-CONTACTS = ("GPIO27", "GPIO24")
+CONTACTS = ("GPIO27", "GPIO24", "GPIO26")
 LAMPS = {"front": "GPIO6", "office": "GPIO10"}
 BUZZERS = {"front": "GPIO7", "office": "GPIO11"}
 
@@ -205,7 +205,7 @@ def test_unlock_and_lockdown(running: Running, capsys: pytest.CaptureFixture[str
 
 def test_a_door_that_is_not(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
     ran = running.board.run(capsys, "unlock", "frnt")
-    assert ran == (1, "", "doorctl: error: there is no door 'frnt'\n  hint: doors: front, office\n")
+    assert ran == (1, "", "doorctl: error: there is no door 'frnt'\n  hint: doors: front, office, vault\n")
 
 
 def test_a_path_test_without_a_way(

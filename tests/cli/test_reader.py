@@ -16,22 +16,13 @@ from tests.cli.board import Board, OnTerminal, wait_until
 from tests.cli.test_daemon import Running
 
 pytestmark = pytest.mark.system
-VAULT: Final = """
-[door.vault]
-strike = { pin = "GPIO21", type = "fail-secure" }
-egress = "mechanical"
-reader = { osdp = "/dev/ttyAMA0", address = 1, mode = "card", baud = 115200 }
-"""
 WHO: Final = "vendor d00c1e, model 1 version 1, serial 1, firmware 0.1.0"
 
 
 @pytest.fixture(scope="module")
 def running(made_board: Board) -> Iterator[Running]:
     folder = Path(tempfile.mkdtemp(prefix="doorctl-"))
-    board = made_board.copied_to(folder / "board")
-    with board.paths.config.open("a", encoding="utf-8") as file:
-        file.write(VAULT)
-    doord = Running(board)
+    doord = Running(made_board.copied_to(folder / "board"))
     try:
         doord.start()
         yield doord
@@ -61,7 +52,7 @@ def test_all_in_a_line_each_and_one_in_full(running: Running, capsys: pytest.Cap
     shown = running.board.run(capsys, "reader", "show", "vault").out.splitlines()
     assert shown[:4] == [
         "vault: reading, OSDP /dev/ttyAMA0 address 1, secured",
-        "  line: /dev/ttyAMA0 at 115200 baud, address 1",
+        "  line: /dev/ttyAMA0 at 38400 baud, address 1",
         f"  reader: {WHO}",
         "  key: installed",
     ]
