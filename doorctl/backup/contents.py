@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from doorctl.backup.manifest import MemberName, Role
+from doorctl.backup.plain_files import open_plain
 from doorctl.errors import MalformedError, OperatorError
 from doorctl.paths import Paths
 from doorctl.seal import private_files
@@ -88,6 +89,7 @@ class Contents:
                 hint="a backup has the files of its own folders only: put it there",
             )
         self.role = role
+        self.monitor_file = monitor_file
         self.paths = paths
         self.home = paths.var if role is Role.BOARD else paths.monitor_var
         """Where copies and notes may lie for a while: nobody looks in there who may not."""
@@ -151,7 +153,8 @@ class Contents:
 def read_part(part: Part) -> bytes:
     """A small file's bytes; a secret one only where nobody else could have read it."""
     if part.mode & 0o077:
-        return part.path.read_bytes()
+        with open(open_plain(part.path), "rb") as file:  # noqa: PTH123  a descriptor, not a path
+            return file.read()
     return private_files.read_file(part.path)
 
 

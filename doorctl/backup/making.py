@@ -20,6 +20,7 @@ from doorctl.backup.archive import Sink, write_archive
 from doorctl.backup.contents import KEYS, Contents, Part, read_part
 from doorctl.backup.envelope import SealedWriter
 from doorctl.backup.manifest import VERSION, Manifest, Member, MemberName
+from doorctl.backup.plain_files import open_plain
 from doorctl.backup.snapshot import copy_database
 from doorctl.core.types import WallTime
 from doorctl.errors import OperatorError, StorageError
@@ -121,7 +122,7 @@ def _measured(name: MemberName, path: Path) -> Member:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with open(open_plain(path), "rb") as file:  # noqa: PTH123  a descriptor, not a path
         while chunk := file.read(_CHUNK):
             yield chunk
 

@@ -5,58 +5,71 @@ is, nothing has changed, and the next restore sweeps them away. Then a note is w
 restore is decided. Now old files become `NAME.before-N` and new ones get their names; a restore that was killed here is
 ended by the next one, from the note, before anything else. The gate, the file without which no daemon starts, goes
 first and comes last: nothing ever runs on half of one board and half of another.
+
+The note lies in a daemon's own folder. It is obeyed only where this user wrote it, and it names members, never paths:
+each finds its place in the same table as a backup's, or the note is none.
 """
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 import msgspec
+from msgspec import Meta
 
 from doorctl.backup.contents import Contents, Part
-from doorctl.errors import StorageError
+from doorctl.backup.manifest import MemberName
+from doorctl.backup.plain_files import open_plain
+from doorctl.errors import MalformedError, OperatorError, StorageError
 
 _STAGED: Final = ".restoring"
 _ASIDE: Final = ".before-"
 _NOTE: Final = ".restore.json"
+_PRIVATE: Final = 0o600
 
 
-class _Move(msgspec.Struct, frozen=True, kw_only=True):
-    """A new file, and what makes room for it."""
-
-    staged: str
-    target: str
-    companions: tuple[str, ...]
-
-
-class _Note(msgspec.Struct, frozen=True, kw_only=True):
+class Note(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that is left to do."""
 
     digest: str
     """SHA-256 of the manifest: which backup this is."""
-    aside: int
-    moves: tuple[_Move, ...]
-    """The gate last."""
-    obsolete: tuple[str, ...]
+    monitor_file: str
+    """Which place a board's monitor.toml has."""
+    aside: Annotated[int, Meta(ge=1)]
+    names: Annotated[tuple[MemberName, ...], Meta(min_length=1)]
+    """Of the files that are staged."""
+    obsolete: tuple[MemberName, ...]
     """Files that the restored machine did not have."""
 
 
-def finish_interrupted(contents: Contents) -> str | None:
-    """Ends a restore that was decided, or sweeps away one that was not; the digest of what was ended."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """A note whose names have found their places."""
+
+    path: Path
+    aside: int
+    moves: tuple[Part, ...]
+    """The gate last."""
+    obsolete: tuple[Part, ...]
+
+
+def finish_interrupted(contents: Contents) -> Note | None:
+    """Ends a restore that was decided, or sweeps away one that was not; what was ended."""
     path = contents.home / _NOTE
-    if not path.exists():
+    if not os.path.lexists(path):
         for staged in _staged_files(contents):
             staged.unlink()
         return None
     try:
-        note = msgspec.json.decode(path.read_bytes(), type=_Note)
-    except msgspec.DecodeError as error:
-        raise StorageError(
-            f"{path}: not what a restore wrote", hint="the disk may be damaged; `doorctl doctor`"
-        ) from error
-    _carry_out(note, path)
-    return note.digest
+        note = msgspec.json.decode(_own(path), type=Note)
+        plan = _planned(contents, note)
+    except (msgspec.DecodeError, MalformedError, OperatorError) as error:
+        raise _no_note(path) from error
+    _carry_out(plan)
+    return note
 
 
 class Placement:
@@ -101,24 +114,22 @@ class Placement:
 
         `kept` are present files that stay although nothing takes their place.
         """
-        targets = {part.path for part in self._staged.values()} | {part.path for part in kept}
-        old = [path for part in self._contents.present() for path in (part.path, *part.companions) if path.exists()]
-        obsolete = [
-            path
-            for part in self._contents.parts()
-            if part.path not in targets
-            for path in (part.path, *part.companions)
-            if path.exists()
-        ]
-        moves = sorted(map(_move, self._staged.items()), key=lambda move: move.target == str(self._contents.gate))
-        note = _Note(
-            digest=digest, aside=_next_number(self._contents),
-            moves=tuple(moves), obsolete=tuple(map(str, obsolete)),
+        contents, staying = self._contents, {part.name for part in kept}
+        names = tuple(part.name for part in self._staged.values())
+        old = contents.present()
+        obsolete = tuple(
+            part.name
+            for part in contents.parts()
+            if part.name not in staying.union(names) and any(path.exists() for path in _files(part))
+        )
+        note = Note(
+            digest=digest, monitor_file=contents.monitor_file, aside=_next_number(contents), names=names,
+            obsolete=obsolete,
         )  # fmt: skip
-        path = self._contents.home / _NOTE
-        _write_note(path, note)
+        plan = _planned(contents, note)
+        _write_note(plan, note)
         self._decided = True
-        _carry_out(note, path)
+        _carry_out(plan)
         return note.aside if old else None
 
 
@@ -130,34 +141,57 @@ def aside(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}{_ASIDE}{number}")
 
 
-def _carry_out(note: _Note, path: Path) -> None:
+def _own(path: Path) -> bytes:
+    """A note's bytes, where nobody but this user can have written it."""
+    with open(open_plain(path), "rb") as file:  # noqa: PTH123  a descriptor, not a path
+        status = os.fstat(file.fileno())
+        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) != _PRIVATE:
+            raise _no_note(path)
+        return file.read()
+
+
+def _no_note(path: Path) -> StorageError:
+    return StorageError(
+        f"{path}: not what a restore wrote",
+        hint="somebody planted it, or the disk is damaged: move it away, and look at who can write there",
+    )
+
+
+def _planned(contents: Contents, note: Note) -> _Plan:
+    """MalformedError or OperatorError where a name has no place."""
+    places = Contents(contents.paths, contents.role, monitor_file=note.monitor_file)
+    moves = sorted(map(places.place_of, note.names), key=lambda part: part.path == contents.gate)
+    return _Plan(
+        path=contents.home / _NOTE, aside=note.aside, moves=tuple(moves),
+        obsolete=tuple(map(places.place_of, note.obsolete)),
+    )  # fmt: skip
+
+
+def _carry_out(plan: _Plan) -> None:
     """Can be cut off anywhere and begun again: a file whose staged one is gone has been dealt with.
 
     With the gate's all of it was, and what lies there now is newer.
     """
-    gate = note.moves[-1]
-    if Path(gate.staged).exists():
-        _make_room(gate, note.aside)
-        for obsolete in map(Path, note.obsolete):
-            if obsolete.exists():
-                _rename(obsolete, aside(obsolete, note.aside))
-        for move in note.moves:
-            if Path(move.staged).exists():
-                _make_room(move, note.aside)
-                _rename(Path(move.staged), Path(move.target))
-    path.unlink()
-    _sync_folder(path.parent)
+    gate = plan.moves[-1]
+    if _staged(gate.path).exists():
+        for part in (gate, *plan.obsolete):
+            _make_room(part, plan.aside)
+        for part in plan.moves:
+            if _staged(part.path).exists():
+                _make_room(part, plan.aside)
+                _rename(_staged(part.path), part.path)
+    plan.path.unlink()
+    _sync_folder(plan.path.parent)
 
 
-def _make_room(move: _Move, number: int) -> None:
-    for old in (move.target, *move.companions):
-        if Path(old).exists():
-            _rename(Path(old), aside(Path(old), number))
+def _make_room(part: Part, number: int) -> None:
+    for old in _files(part):
+        if old.exists():
+            _rename(old, aside(old, number))
 
 
-def _move(staged_part: tuple[Path, Part]) -> _Move:
-    staged, part = staged_part
-    return _Move(staged=str(staged), target=str(part.path), companions=tuple(map(str, part.companions)))
+def _files(part: Part) -> tuple[Path, ...]:
+    return (part.path, *part.companions)
 
 
 def _staged(path: Path) -> Path:
@@ -179,16 +213,17 @@ def _next_number(contents: Contents) -> int:
     return max(used) + 1
 
 
-def _write_note(path: Path, note: _Note) -> None:
+def _write_note(plan: _Plan, note: Note) -> None:
     """Whole or not there."""
+    path = plan.path
     draft = path.with_name(f"{path.name}{_STAGED}")
     draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _PRIVATE)
     with open(descriptor, "wb") as file:  # noqa: PTH123  a descriptor, not a path
         file.write(msgspec.json.encode(note))
         file.flush()
         os.fsync(descriptor)
-    for folder in {Path(move.target).parent for move in note.moves}:
+    for folder in {part.path.parent for part in plan.moves}:
         _sync_folder(folder)
     _rename(draft, path)
 

@@ -96,7 +96,8 @@ def verify(backup: Opened, told: Told) -> None:
 def restore(backup: Opened, contents: Contents, changes: Changes, *, replace: bool, told: Told) -> Restored:
     """All of it in place, or nothing changed."""
     with nobody_running(contents):
-        if finish_interrupted(contents) == backup.digest:
+        ended = finish_interrupted(contents)
+        if ended is not None and ended.digest == backup.digest:
             return Restored(aside=None, ended=True)
     places = {member.name: contents.place_of(member.name) for member in backup.manifest.members}
     supplied = {name: contents.place_of(name) for name in changes.supplied}

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from doorctl.backup.plain_files import check_plain
 from doorctl.errors import StorageError
 
 _PAGES: Final = 256
@@ -25,6 +26,7 @@ def copy_database(path: Path, target: Path, told: Callable[[int, int], None]) ->
 
     `told(done, all)` hears of pages.
     """
+    check_plain(path)
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     try:
         with closing(_open(path)) as source, closing(sqlite3.connect(target, isolation_level=None)) as copy:

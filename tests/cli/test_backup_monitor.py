@@ -224,6 +224,30 @@ def _of_daemon(paths: Paths) -> list[Path]:
     return [path for path in paths.monitor_var.rglob("*") if path.name != "token-key-copies.json"]
 
 
+@pytest.mark.parametrize("name", ["keys/tls.crt", "keys/record.key", "alarms.db", "controllers/front.toml"])
+def test_no_link_leads_a_backup_elsewhere(
+    old: Monitor, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """The folder is the monitor's own user's, and root reads there."""
+    place, elsewhere = old.paths.monitor_var / name, tmp_path / "elsewhere"
+    place.rename(elsewhere)
+    place.symlink_to(elsewhere)
+    ran = old.run(capsys, "backup", "--monitor", "--plain", "--token-key-copy", str(copy), str(tmp_path / "m.backup"))
+    assert (ran.code, (tmp_path / "m.backup").exists()) == (1, False)
+    assert str(place) in ran.err
+
+
+def test_a_pipe_keeps_no_backup_waiting(
+    old: Monitor, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = old.paths.controllers / "front.toml"
+    place.unlink()
+    os.mkfifo(place)
+    ran = old.run(capsys, "backup", "--monitor", "--plain", "--token-key-copy", str(copy), str(tmp_path / "m"))
+    assert (ran.code, (tmp_path / "m").exists()) == (1, False)
+    assert f"{place}: not a plain file" in ran.err
+
+
 def test_a_simulated_monitors_key_comes_along(tmp_path: Path, new: Monitor, capsys: pytest.CaptureFixture[str]) -> None:
     """It is worth nothing, and init asks for no copy."""
     old = Monitor(home=tmp_path / "old")
