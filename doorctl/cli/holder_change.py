@@ -17,6 +17,7 @@ from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 
 if TYPE_CHECKING:
+    from doorctl.roster.change import Person
     from doorctl.roster.holders import Holder
 
 MOST_SHOWN: Final = 20
@@ -24,7 +25,7 @@ MOST_SHOWN: Final = 20
 
 
 def run_edit(args: argparse.Namespace) -> int:
-    """What can be refused is done first."""
+    """All of it in one change, made of what is there at that moment."""
     paths, holder = Paths.chosen(args.home), HolderId(args.holder)
     dated = args.valid_from is not None or args.valid_until is not None
     if args.group is None and not dated and not args.suspend and not args.resume:
@@ -32,39 +33,46 @@ def run_edit(args: argparse.Namespace) -> int:
     known_groups(paths, args.group or ())
     enrolment = Enrolment.open(paths)
     try:
-        present = enrolment.writer.holder(holder)
-        if dated:
-            enrolment.writer.set_validity(
-                holder,
-                valid_from=changed(args.valid_from, present.valid_from),
-                valid_until=changed(args.valid_until, present.valid_until),
-            )
-        if args.group is not None:
-            enrolment.writer.set_groups(holder, [GroupName(group) for group in args.group])
-        if args.suspend or args.resume:
-            enrolment.writer.set_suspended(holder, args.suspend)
+        with enrolment.writer.enrolling() as change:
+            change.edit(holder, _edited(enrolment.writer.holder(holder), args))
     finally:
         enrolment.close()
     return run_show(args)
 
 
+def _edited(present: "Holder", args: argparse.Namespace) -> "Person":
+    """What was not named stays as it is."""
+    from doorctl.roster.change import Person
+
+    return Person(
+        label=present.label,
+        groups=present.groups if args.group is None else [GroupName(group) for group in args.group],
+        valid_from=changed(args.valid_from, present.valid_from),
+        valid_until=changed(args.valid_until, present.valid_until),
+        suspended=args.suspend or (present.suspended and not args.resume),
+    )
+
+
 def run_remove(args: argparse.Namespace) -> int:
-    """These people and all their rows, in one change."""
+    """These people and all their rows, in one change; chosen again within it: somebody may have been renewed."""
     paths = Paths.chosen(args.home)
     enrolment = Enrolment.open(paths)
     try:
-        leaving = people(enrolment, args, paths)
-        if not leaving:
+        asked = people(enrolment, args, paths)
+        if not asked:
             raise OperatorError("nobody matches, so nobody was removed")
-        if not _confirmed(leaving, args):
+        if not _confirmed(asked, args):
             raise OperatorError("nobody was removed", hint="answer y, or give --yes")
-        with (
-            enrolment.writer.enrolling() as change,
-            progress("removing holders", len(leaving), quiet=args.json) as advance,
-        ):
-            for holder in leaving:
-                change.remove(holder.id)
-                advance(1)
+        with enrolment.writer.enrolling() as change:
+            leaving = people(enrolment, args, paths)
+            if leaving != asked and not args.yes:
+                raise OperatorError(
+                    "those it is about were changed meanwhile, so nobody was removed", hint="look again who it is about"
+                )
+            with progress("removing holders", len(leaving), quiet=args.json) as advance:
+                for holder in leaving:
+                    change.remove(holder.id)
+                    advance(1)
     finally:
         enrolment.close()
     _tell_removed([holder.id for holder in leaving], args)

@@ -57,9 +57,9 @@ def redraw(args: argparse.Namespace, holder: HolderId, *, card: str | None) -> i
     with controlling_terminal() as terminal:
         enrolment = Enrolment.open(paths)
         try:
-            present = enrolment.writer.holder(holder)
-            taken = present.card if card is None else enrolment.card(read_card(paths, card, terminal))
-            enrolled = enrolment.redraw(present.id, card=taken)
+            enrolment.writer.holder(holder)  # nobody holds a card to a reader for a name that is wrong
+            taken = None if card is None else enrolment.card(read_card(paths, card, terminal))
+            enrolled = enrolment.redraw(holder, card=taken)
         finally:
             enrolment.close()
         _show(terminal, enrolled)

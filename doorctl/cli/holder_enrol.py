@@ -82,11 +82,16 @@ class Enrolment:
         )
         return Enrolled(holder=holder, codes=codes)
 
-    def redraw(self, holder: HolderId, *, card: CardId | None) -> Enrolled:
-        """The holder's whole set anew, with this card; the old codes open nothing any more."""
-        present = self.writer.holder(holder)
-        codes, rows = self.draw(holder, present.label, card, with_codes=True, taken=self.writer.code_taken)
-        self.writer.replace_rows(holder, rows, card=card)
+    def redraw(self, holder: HolderId, *, card: CardId | None = None) -> Enrolled:
+        """The holder's whole set anew, with this card (None: the one that is theirs); the old codes open nothing more.
+
+        Name and card are read within the change: a card that was given up a moment ago does not come back.
+        """
+        with self.writer.enrolling() as change:
+            present = self.writer.holder(holder)
+            kept = present.card if card is None else card
+            codes, rows = self.draw(holder, present.label, kept, with_codes=True, taken=change.code_taken)
+            change.replace(holder, rows, kept)
         return Enrolled(holder=holder, codes=codes)
 
     def card_lookup(self, card: CardId) -> Lookup:

@@ -6,6 +6,7 @@ others as they were. The one whose slip was on the screen is told by name.
 
 import argparse
 import json
+import sys
 from contextlib import ExitStack
 
 from doorctl.cli.holder_change import people, shown
@@ -48,7 +49,10 @@ def _one_by_one(enrolment: Enrolment, screen: SlipScreen, some: list[Holder]) ->
     done: list[HolderId] = []
     with enrolment.writer.tidying_once():
         for holder in some:
-            enrolled = enrolment.redraw(holder.id, card=holder.card)
+            if enrolment.writer.find_holder(holder.id) is None:
+                sys.stderr.write(f"{holder.id}: removed meanwhile, so no codes were drawn\n")
+                continue
+            enrolled = enrolment.redraw(holder.id)
             if missed := show_all(screen, [(enrolled, holder.label)], len(some)):
                 return done, missed
             done.append(holder.id)

@@ -8,7 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from doorctl.cli import holder_choice
+from doorctl.cli.holder_enrol import Enrolment
+from doorctl.core.types import Card, HolderId
+from doorctl.roster.factors import CardId
 from doorctl.roster.lookup import RosterReader
+from hal.wiegand.cards import FORMATS
 from tests.cli.board import Board, OnTerminal
 from tests.cli.people_file import enrolled, people_file
 
@@ -114,6 +118,62 @@ def test_codes_of_a_group_die_one_by_one_as_their_slips_are_read(people: Board) 
         assert (reader.generation(), reader.facts().rows) == (before + 2, 35)
     with closing(sqlite3.connect(people.paths.roster)) as connection:
         assert connection.execute("SELECT leftovers FROM meta").fetchall() == [(0,)]
+
+
+def card_number(people: Board, number: int) -> CardId:
+    """What the roster keeps of a card of H10302."""
+    length, raw = FORMATS["H10302"].encode({"card": number})
+    with closing(Enrolment.open(people.paths)) as enrolment:
+        return enrolment.card(Card(length=length, raw=raw))
+
+
+def test_a_card_lost_while_slips_are_read_does_not_come_back(people: Board) -> None:
+    other = card_number(people, 99)
+    with OnTerminal(people, "holder", "codes", "a", "d", "--yes") as command:
+        command.wait_for("slip 1 of 2")
+        with closing(Enrolment.open(people.paths)) as enrolment:
+            enrolment.redraw(HolderId("d"), card=other)
+        command.type("\n")
+        command.wait_for("slip 2 of 2")
+        command.type("\n")
+        assert command.ended().code == 0
+    found = enrolled(people)
+    assert (found["a"].card, found["d"].card) == (card_number(people, 1), other)
+
+
+def test_who_is_removed_while_slips_are_read_gets_no_codes(people: Board) -> None:
+    with OnTerminal(people, "holder", "codes", "a", "b", "d", "--yes", "--json") as command:
+        command.wait_for("slip 1 of 3")
+        with closing(Enrolment.open(people.paths)) as enrolment:
+            enrolment.writer.remove_holder(HolderId("b"))
+        command.type("\n")
+        command.wait_for("Dee Lopez (d)")
+        command.type("\n")
+        ran = command.ended()
+    assert (ran.code, json.loads(ran.out)) == (0, {"holders": ["a", "d"], "codes_not_shown": []})
+    assert ran.err == "b: removed meanwhile, so no codes were drawn\n"
+
+
+def test_who_was_renewed_while_the_question_stood_is_not_removed(people: Board) -> None:
+    with OnTerminal(people, "holder", "remove", "--expired", errors_too=True) as command:
+        command.wait_for("remove these 2 people? [y/N]")
+        with closing(Enrolment.open(people.paths)) as enrolment:
+            enrolment.writer.set_validity(HolderId("b"), valid_from=None, valid_until=None)
+        command.type("y\n")
+        ran = command.ended()
+    assert (ran.code, ran.out, list(enrolled(people))) == (1, "", ["a", "b", "c", "d", "e"])
+    assert "those it is about were changed meanwhile, so nobody was removed" in command.seen
+
+
+def test_an_edit_is_one_change(people: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    with RosterReader.open(people.paths.roster) as reader:
+        before = reader.generation()
+    said = people.run(capsys, "holder", "edit", "e", "--group", "staff", "--until", FAR, "--suspend", "--json")
+    assert said.code == 0
+    e = enrolled(people)["e"]
+    assert (e.groups, str(e.valid_until), e.suspended) == (("staff",), FAR, True)
+    with RosterReader.open(people.paths.roster) as reader:
+        assert reader.generation() == before + 1
 
 
 def test_codes_of_many_ask_first(people: Board) -> None:
