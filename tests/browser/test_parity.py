@@ -46,7 +46,7 @@ def view(browser: Browser, sim: Simulation) -> Iterator[DoorPage]:
     context.close()
 
 
-@pytest.mark.parametrize(("name", "card"), [("front", True), ("office", False)])
+@pytest.mark.parametrize(("name", "card"), [("front", True), ("office", False), ("vault", True)])
 def test_nothing_at_the_door_differs_and_one_alarm_is_raised(
     view: DoorPage, sim: Simulation, name: str, card: bool
 ) -> None:
