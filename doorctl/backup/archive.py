@@ -1,8 +1,9 @@
 """A backup as a tar archive (POSIX ustar): the manifest, the members in its order, the manifest's own SHA-256, the end.
 
-Any tar reads what is written here. What is read here must be exactly what would have been written: every header is made
-anew from the manifest and compared byte for byte, so there is no link, no path, no extension and no sparse file to
-be careful with. Parsing is strict, bounded and total: MalformedError, or all of it.
+A member of 8 GiB or more has its size as GNU tar writes it, in binary. Any tar reads what is written here. What is read
+here must be exactly what would have been written: every header is made anew from the manifest and compared byte for
+byte, so there is no link, no path, no extension and no sparse file to be careful with. Parsing is strict, bounded and
+total: MalformedError, or all of it.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ BLOCK: Final = 512
 _CHUNK: Final = 1 << 16
 _END: Final = bytes(2 * BLOCK)
 _SIZE_FIELD: Final = slice(124, 135)
+_LARGEST_OCTAL: Final = 8**11 - 1
 _CHECKSUM_FIELD: Final = slice(148, 156)
 
 
@@ -88,13 +90,18 @@ def read_end(source: Source, encoded: bytes) -> None:
 def header(name: str, size: int) -> bytes:
     """The one header that a member of this name and size has: a plain file, 0600, nobody's, without a time."""
     fields = (
-        name.encode("ascii").ljust(100, b"\0"), b"0000600\0", b"0000000\0", b"0000000\0", b"%011o\0" % size,
+        name.encode("ascii").ljust(100, b"\0"), b"0000600\0", b"0000000\0", b"0000000\0", _size_field(size),
         b"00000000000\0", b" " * 8, b"0", bytes(100), b"ustar\x0000", bytes(32), bytes(32),
         b"0000000\0", b"0000000\0", bytes(155), bytes(12),
     )  # fmt: skip
     plain = bytearray(b"".join(fields))
     plain[_CHECKSUM_FIELD] = b"%06o\0 " % sum(plain)
     return bytes(plain)
+
+
+def _size_field(size: int) -> bytes:
+    """Octal digits while they do, then a binary number behind a mark that no digit has."""
+    return b"%011o\0" % size if size <= _LARGEST_OCTAL else b"\x80" + size.to_bytes(11, "big")
 
 
 def _write(sink: Sink, name: str, content: bytes) -> None:

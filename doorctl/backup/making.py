@@ -19,7 +19,7 @@ from typing import IO, Final
 from doorctl.backup.archive import Sink, write_archive
 from doorctl.backup.contents import KEYS, Contents, Part, read_part
 from doorctl.backup.envelope import SealedWriter
-from doorctl.backup.manifest import VERSION, Manifest, Member, MemberName
+from doorctl.backup.manifest import LARGEST_MEMBER, VERSION, Manifest, Member, MemberName
 from doorctl.backup.plain_files import open_plain
 from doorctl.backup.snapshot import copy_database
 from doorctl.core.types import WallTime
@@ -118,6 +118,11 @@ def _measured(name: MemberName, path: Path) -> Member:
     for chunk in _chunks(path):
         digest.update(chunk)
         size += len(chunk)
+    if size > LARGEST_MEMBER:
+        raise OperatorError(
+            f"{name}: has {size:,} bytes, and a backup holds files of at most {LARGEST_MEMBER:,}",
+            hint="copy it with its daemon stopped, by other means",
+        )
     return Member(name=name, size=size, sha256=digest.hexdigest())
 
 

@@ -18,8 +18,8 @@ NAME: Final = "manifest.json"
 DIGEST_NAME: Final = "manifest.sha256"
 LARGEST: Final = 4 << 20
 """Bytes; some 25,000 trusted boards."""
-LARGEST_MEMBER: Final = (1 << 33) - 1
-"""Bytes: what eleven octal digits of a tar header hold."""
+LARGEST_MEMBER: Final = (1 << 40) - 1
+"""Bytes: a ledger of a thousand million records."""
 _MEMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 _LONGEST_NAME: Final = 100
 """What a tar header holds without its prefix field."""

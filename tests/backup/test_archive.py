@@ -4,11 +4,12 @@ import hashlib
 import tarfile
 from io import BytesIO
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorctl.backup.archive import BLOCK, header, read_manifest
+from doorctl.backup.archive import BLOCK, header, read_manifest, read_member, write_archive
 from doorctl.backup.manifest import LARGEST_MEMBER, MemberName, parse_manifest
 from doorctl.errors import MalformedError
 from tests.backup.making import FILES, archive_of, files_of, manifest_of
@@ -31,14 +32,31 @@ def test_any_tar_reads_it() -> None:
             assert stream.read() == content
 
 
-def test_a_header_is_what_tarfile_writes() -> None:
-    info = tarfile.TarInfo("keys/lookup.key")
-    info.size, info.mode = LARGEST_MEMBER, 0o600
-    theirs = info.tobuf(tarfile.USTAR_FORMAT)
+@pytest.mark.parametrize("size", [0, 8**11 - 1, 8**11, 8**12, LARGEST_MEMBER])
+def test_a_header_is_what_tarfile_writes(size: int) -> None:
+    """Eleven octal digits where they do; behind 8 GiB, which a ledger reaches in time, a binary number."""
+    info = tarfile.TarInfo("ledger.db")
+    info.size, info.mode = size, 0o600
+    theirs = info.tobuf(tarfile.GNU_FORMAT)
     ours = header(info.name, info.size)
     assert ours[:124] == theirs[:124]
     assert ours[124:136] == theirs[124:136]
     assert len(ours) == BLOCK
+    assert tarfile.TarInfo.frombuf(ours, "ascii", "strict").size == size
+
+
+def test_a_member_of_more_than_8_gib_is_read_as_it_was_written() -> None:
+    """All but its bytes: its header, and what stands behind it."""
+    member = msgspec.structs.replace(manifest_of({"ledger.db": b""}).members[0], size=8**11 + 1)
+    manifest = msgspec.structs.replace(manifest_of({}), members=(member,))
+    sink = BytesIO()
+    write_archive(sink, manifest, lambda _member: iter([b"ledger"]))
+    source = BytesIO(sink.getvalue())
+    found, _ = read_manifest(source)
+    assert found == manifest
+    with pytest.raises(MalformedError, match="cut short"):
+        next(read_member(source, found.members[0]))
+    assert source.tell() == len(sink.getvalue()), "the header was taken, and its bytes were begun"
 
 
 @given(place=st.integers(0, len(ARCHIVE) - 1), mask=st.integers(1, 255))
@@ -99,7 +117,7 @@ def test_a_member_that_stands_twice_is_refused() -> None:
         (b'"version": 1', b'"version": 1, "more": 1'),
         (b'"role": "board"', b'"role": "house"'),
         (b'"size": 0', b'"size": -1'),
-        (b'"size": 0', b'"size": 8589934592'),
+        (b'"size": 0', f'"size": {LARGEST_MEMBER + 1}'.encode()),
         (b'"sha256": "e3', b'"sha256": "E3'),
         (b'"simulated": true', b'"simulated": 1'),
     ],

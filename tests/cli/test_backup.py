@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from doorctl.backup import envelope
+from doorctl.backup import envelope, making
 from doorctl.core.types import WallTime
 from doorctl.doord.assembly import read_site
 from doorctl.journal.journal import Journal
@@ -423,6 +423,18 @@ def test_a_full_disk_leaves_nothing_of_a_restore(
     assert "journal.db: cannot be written: File too large" in ran.err
     assert "hint: nothing was changed" in ran.err
     assert _state(old) == before
+
+
+def test_what_no_backup_can_hold_is_refused_before_anything_is_written(
+    old: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Better none than one that looks fine and cannot be restored."""
+    monkeypatch.setattr(making, "LARGEST_MEMBER", 10_000)
+    ran = old.run(capsys, "backup", "--plain", str(tmp_path / "a.backup"))
+    assert (ran.code, list(tmp_path.glob("*.backup*"))) == (1, [])
+    assert "journal.db: has " in ran.err
+    assert "a backup holds files of at most 10,000" in ran.err
+    assert "hint: copy it with its daemon stopped" in ran.err
 
 
 def test_a_board_without_its_keys_says_what_to_do(
