@@ -2,12 +2,12 @@
 
 Bytes and `now` in; bytes to send, happenings and the next deadline out. Theory of operation. One exchange is on the
 line at a time. Orders and answers that came broken go ahead of polls, but only every second time, so that the others
-are never starved; else it is the turn of who has waited longest, and a reader that somebody uses has waited three times
-as long. An answer that does not come, or comes broken, is asked for again byte for byte; after `TRIES` the session
-begins anew. A reader that did not answer `QUIET_AFTER` times in a row is quiet: it is asked once a second with a short
-time-out, so that it costs its neighbours little. Whatever a reader does but answer in an open session, it is offline
-after eight seconds. A handshake that failed is tried again a second later, ever. What the line says unasked, or what is
-not authentic, is told and changes nothing; a line that never falls silent is spoken into.
+are never starved; else it is the turn of who has waited longest. A reader that somebody uses has waited three times as
+long, while such readers are few. An answer that does not come, or comes broken, is asked for again byte for byte; after
+`TRIES` the session begins anew. A reader that did not answer `QUIET_AFTER` times in a row is quiet: it is asked once a
+second with a short time-out, so that it costs its neighbours little. Whatever a reader does but answer in an open
+session, it is offline after eight seconds. A handshake that failed is tried again a second later, ever. What the line
+says unasked, or what is not authentic, is told and changes nothing; a line that never falls silent is spoken into.
 """
 
 import os
@@ -48,8 +48,10 @@ PATIENT_EVERY: Final = 30
 """Probes of a quiet reader, of which one may be answered as late as the standard lets it."""
 LEFT_FOR: Final = 5 * SECOND
 """A reader that has taken another speed is not asked at this one, unless the line does not follow."""
-USED_FOR: Final = 10 * SECOND
+USED_FOR: Final = 5 * SECOND
 USED_WEIGHT: Final = 3
+FEW: Final = 4
+"""Where more than one in so many are in use, the others would wait too long for their first card."""
 LONGEST_ANSWER: Final = 256
 """Bytes that are listened to as one answer."""
 _BITS: Final = 10
@@ -112,11 +114,6 @@ class _Turn:
         if not self.quiet or self.missed % PATIENT_EVERY == 0:
             return ANSWER_WITHIN
         return min(ANSWER_WITHIN, max(KNOWN_ANSWER_WITHIN, 2 * self.slowest) if self.slowest else QUIET_ANSWER_WITHIN)
-
-    def waited(self, now: Monotonic) -> int:
-        """For its turn, in nanoseconds that count for more where somebody stands before it."""
-        weight = USED_WEIGHT if now - self.used < USED_FOR else 1
-        return weight * (now - self.asked)
 
 
 class Cp:
@@ -267,7 +264,9 @@ class Cp:
         """Who has waited longest; every second time, of those for whom it is urgent."""
         urgent = [] if self._jumped else [turn for turn in ready if turn.urgent]
         self._jumped = bool(urgent)
-        return max(urgent or ready, key=lambda turn: turn.waited(now))
+        used = [turn for turn in ready if now - turn.used < USED_FOR]
+        weight = USED_WEIGHT if len(used) * FEW <= len(self._turns) else 1
+        return max(urgent or ready, key=lambda turn: (now - turn.asked) * (weight if turn in used else 1))
 
     # Hearing
 

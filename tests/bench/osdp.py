@@ -5,6 +5,8 @@ are shown evenly over the cycle of polls, so that few of them tell the mean.
 """
 
 import json
+import os
+import select
 import subprocess
 import sys
 import time
@@ -23,7 +25,8 @@ GOLDEN = 0.618_033_988_75
 IDLE_S = {1: 1.0, 8: 3.0}
 """By the number of readers; CPU is read of eight."""
 SECONDS = {9600: 15.0, 38_400: 8.0}
-ONLINE_WITHIN_S = 30.0
+ONLINE_WITHIN_S = 15.0
+ENDS_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,33 +57,46 @@ class Process:
     def __init__(self, module: str, *arguments: object) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *map(str, arguments)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
         )  # fmt: skip
+        self._said = b""
 
     def say(self, **what: object) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
+        self._process.stdin.write(json.dumps(what).encode() + b"\n")
 
-    def hear(self) -> dict[str, float]:
+    def hear(self, within_s: float) -> dict[str, float] | None:
+        """The next line; None where none comes in time."""
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self._process.args!r} has ended")
+        until = time.monotonic() + within_s
+        while b"\n" not in self._said:
+            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, until - time.monotonic()))
+            if not ready:
+                return None
+            piece = os.read(self._process.stdout.fileno(), 65_536)
+            if not piece:
+                raise RuntimeError(f"{self._process.args!r} has ended")
+            self._said += piece
+        line, _, self._said = self._said.partition(b"\n")
         heard: dict[str, float] = json.loads(line)
         return heard
 
     def rest(self) -> list[dict[str, float]]:
         """What it still says when nobody asks any more."""
-        said, _ = self._process.communicate(timeout=ONLINE_WITHIN_S)
-        return [json.loads(line) for line in said.splitlines()]
+        said, _ = self._process.communicate(timeout=ENDS_WITHIN_S)
+        return [json.loads(line) for line in (self._said + said).splitlines()]
 
 
-def measure(cp: str, baud: int, readers: int, seconds: float) -> Measured:
-    """Show cards for so long, once all readers are online and were left alone for a while."""
+def measure(cp: str, baud: int, readers: int, seconds: float) -> Measured | None:
+    """Show cards for so long, once all readers are online and were left alone for a while; None: they never were."""
     wire = Process("tests.hal.osdp.paced", baud, readers, "libosdp", KEY)
-    panel = Process("tests.bench.osdp_cp", cp, wire.hear()["device"], baud, readers, KEY)
-    panel.hear()
+    device = wire.hear(ENDS_WITHIN_S)
+    assert device is not None
+    panel = Process("tests.bench.osdp_cp", cp, device["device"], baud, readers, KEY)
+    if panel.hear(ONLINE_WITHIN_S) is None:
+        panel.rest()
+        wire.rest()
+        return None
     idle_s, before = IDLE_S[readers], _cost(panel)
     time.sleep(idle_s)
     after = _cost(panel)
@@ -97,7 +113,9 @@ def measure(cp: str, baud: int, readers: int, seconds: float) -> Measured:
 
 def _cost(panel: Process) -> dict[str, float]:
     panel.say(cost=True)
-    return panel.hear()
+    cost = panel.hear(ENDS_WITHIN_S)
+    assert cost is not None
+    return cost
 
 
 def _show(wire: Process, baud: int, readers: int, seconds: float) -> int:
@@ -124,13 +142,13 @@ def lines(bauds: Sequence[int] = BAUDS) -> Iterator[str]:
                 yield _line(cp, baud, readers, measured)
 
 
-def _line(cp: str, baud: int, readers: int, measured: Measured) -> str:
-    ordered = measured.latencies
+def _line(cp: str, baud: int, readers: int, measured: Measured | None) -> str:
+    ordered = measured.latencies if measured is not None else ()
     speed = f"{baud} baud" if baud else "unpaced"
     floor = floor_ms(baud, readers) if baud else None
     shown = f"{f'{speed}, {readers} reader(s), {cp}':46}" + (f"{floor:8.1f}" if floor else f"{'':8}")
-    if not ordered:
-        return f"{shown}   no card was heard"
+    if measured is None or not ordered:
+        return f"{shown}   {'no card was heard' if measured else f'not online within {ONLINE_WITHIN_S:.0f} s'}"
     p50, p95, p99 = (ordered[min(len(ordered) - 1, len(ordered) * part // 100)] for part in (50, 95, 99))
     ratio = f" ×{mean(ordered) / floor:.2f}" if floor else ""
     lost = f"   {measured.lost} of {measured.lost + len(ordered)} cards lost" if measured.lost else ""
