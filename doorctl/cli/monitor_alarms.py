@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from doorctl.errors import OperatorError, PeerError
+from doorctl.errors import DoorctlError, OperatorError, PeerError
 from doorctl.monitord.alarms.access import load_token
 from doorctl.monitord.settings import Address, parse_address, read_settings
 from doorctl.monitord.supervisor import ports_path
@@ -38,22 +38,38 @@ class Client:
         return self._ask("POST", target, json.dumps(value))
 
     def events(self, after: int) -> Iterator[dict[str, Any]]:
-        """Alarms as they change, for ever; comes back after a cut without missing one."""
+        """Alarms as they change, for ever; comes back after a cut without missing one.
+
+        After a restore the monitor's numbers mean something else: all that it shows is told again, oldest first.
+        """
         number = str(after)
         while True:
             connection = http.client.HTTPConnection(self._address.host, self._address.port, timeout=_SILENCE_S)
             try:
                 connection.request("GET", "/api/events", headers=self._headers | {"last-event-id": number})
+                at, event = number, ""
                 for name, value in _fields(connection.getresponse()):
                     if name == "id":
-                        number = value
+                        at = value
+                    elif name == "event":
+                        event = value
                     elif name == "data":
-                        yield json.loads(value)
+                        yield from self._anew() if event == "reload" else [json.loads(value)]
+                        number = at  # not before: what could not be told is asked for again
             except (OSError, http.client.HTTPException) as error:
                 print(f"doorctl: {self._address}: {error}; trying again", file=sys.stderr)
+            except DoorctlError as error:
+                print(f"doorctl: {error}; trying again", file=sys.stderr)
             finally:
                 connection.close()
             time.sleep(_PAUSE_S)
+
+    def _anew(self) -> Iterator[dict[str, Any]]:
+        print(
+            f"doorctl: {self._address}: its numbers went back, as after a restore; its alarms once more",
+            file=sys.stderr,
+        )
+        yield from reversed(self.get("/api/alarms")["alarms"])
 
     def _ask(self, method: str, target: str, body: str | None) -> Any:
         connection = http.client.HTTPConnection(self._address.host, self._address.port, timeout=_TIMEOUT_S)

@@ -262,6 +262,17 @@ def test_events_come_as_they_happen_and_resume_where_they_stopped(tmp_path: Path
     play(tmp_path, scenario)
 
 
+def test_whoever_is_ahead_of_a_restored_monitor_starts_anew(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.raise_alarm(1)
+        stop = asyncio.get_running_loop().call_later(0.3, desk.bell.stop)
+        answer = await desk.client.get("/api/events", headers=BEARER | {"last-event-id": "99"})
+        stop.cancel()
+        assert answer.text == "retry: 1000\nid: 1\nevent: reload\ndata: {}\n\n"
+
+    play(tmp_path, scenario)
+
+
 def test_events_over_http_resume_by_header(tmp_path: Path) -> None:
     async def scenario(desk: Desk) -> None:
         desk.raise_alarm(1)

@@ -4,7 +4,7 @@ GET  /api/alarms           open ones first       POST /api/alarms/ID/ack    {"wh
 GET  /api/alarms/ID        with what happened before and since
 GET  /api/past             all, newest first: q, kind, state, controller, from, to, before
 GET  /api/controllers      and their health      GET  /api/events           SSE, resumes with Last-Event-ID
-GET  /events               SSE for the page, with beats
+GET  /events               SSE for the page, with beats  (both say `reload` to whoever knows a change that is not)
 """
 
 import asyncio

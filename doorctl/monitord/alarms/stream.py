@@ -1,8 +1,9 @@
 """Server-sent events: changes of alarms as they come, resumed by number without a hole.
 
-Two streams. Scripts get changes alone, as ever. The page also gets a beat every few seconds, so that a script in it can
-tell silence from calm (a browser hides comments from it), the ledger's newest record, so that a timeline grows, and
-`reload` in place of so many changes that the whole list is shorter.
+Two streams. Scripts get changes alone. The page also gets a beat every few seconds, so that a script in it can tell
+silence from calm (a browser hides comments from it), the ledger's newest record, so that a timeline grows, and `reload`
+in place of so many changes that the whole list is shorter. Both get `reload` where they are ahead: the monitor was
+restored since, its numbers went back, and what they know may never have been.
 """
 
 import asyncio
@@ -64,7 +65,12 @@ class Streams:
             self.listeners -= 1
 
     async def _changes(self, number: int) -> AsyncGenerator[str]:
-        yield f"retry: 1000\nid: {number}\n\n"
+        newest = await self._desk.last_change()
+        if number > newest:
+            number = newest
+            yield _reload(number)
+        else:
+            yield f"retry: 1000\nid: {number}\n\n"
         while not self._bell.stopping:
             rung = self._bell.listen()
             changes = await self._after(number)
@@ -78,7 +84,7 @@ class Streams:
         newest = await self._desk.last_change()
         if not 0 <= newest - number <= FAR:
             number = newest
-            yield f"retry: 1000\nid: {number}\nevent: reload\ndata: {{}}\n\n"
+            yield _reload(number)
         clock = asyncio.get_running_loop().time
         record, beaten = -1, 0.0
         while not self._bell.stopping:
@@ -110,6 +116,10 @@ class Streams:
             "now": when(self._desk.sources.clock()), "record": record, "open": waiting.count, "worst": worst,
         }  # fmt: skip
         return f"id: {change}\nevent: beat\ndata: {json.dumps(told)}\n\n"
+
+
+def _reload(number: int) -> str:
+    return f"retry: 1000\nid: {number}\nevent: reload\ndata: {{}}\n\n"
 
 
 def resume_from(untrusted: str) -> int | None:
