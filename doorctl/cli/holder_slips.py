@@ -6,6 +6,7 @@ whoever finds the file would have everybody's codes. Those whose slip nobody con
 
 import os
 import signal
+import termios
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -44,6 +45,7 @@ class SlipScreen:
     def show(self, enrolled: Enrolled, label: str, of: int) -> None:
         """One slip, until Enter; OSError or KeyboardInterrupt where that never comes."""
         self._shown += 1
+        self._forget_keys()
         codes = "".join(f"  {word_of(code.meaning):<14}{spaced(code.code)}\n" for code in enrolled.codes)
         self._terminal.write(
             f"{_CLEAR}slip {self._shown} of {of}\n\n  {label} ({enrolled.holder})\n\n{codes}\n"
@@ -55,6 +57,13 @@ class SlipScreen:
         finally:
             self._terminal.write(_CLEAR)
             self._terminal.flush()
+
+    def _forget_keys(self) -> None:
+        """What was typed before a slip is there confirms nothing: nobody has seen it."""
+        try:
+            termios.tcflush(self._keys, termios.TCIFLUSH)
+        except termios.error as error:
+            raise EOFError from error
 
     def _wait_for_enter(self) -> None:
         if not os.read(self._keys, _LINE):

@@ -141,6 +141,14 @@ def test_a_card_lost_while_slips_are_read_does_not_come_back(people: Board) -> N
     assert (found["a"].card, found["d"].card) == (card_number(people, 1), other)
 
 
+def test_enter_typed_ahead_confirms_no_slip(people: Board) -> None:
+    with OnTerminal(people, "holder", "codes", "a", "d", "--yes", "--json") as command:
+        command.type("\n\n\n\n")
+        command.wait_for("slip 1 of 2")
+        ran = command.ended(typing="\x03")
+    assert (ran.code, json.loads(ran.out)) == (1, {"holders": [], "codes_not_shown": ["a"]})
+
+
 def test_who_is_removed_while_slips_are_read_gets_no_codes(people: Board) -> None:
     with OnTerminal(people, "holder", "codes", "a", "b", "d", "--yes", "--json") as command:
         command.wait_for("slip 1 of 3")
