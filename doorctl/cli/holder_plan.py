@@ -75,6 +75,8 @@ class Planner:
         self._cards: dict[CardId, int] = {}
         self._names: dict[str, int] = {}
         """Labels without a short name of their own."""
+        self._last: dict[str, int] = {}
+        """The number given last to people whose names make the same short name."""
         self.plan = Plan()
 
     def take(self, line: Line | Refused) -> None:
@@ -144,7 +146,7 @@ class Planner:
             id_ = HolderId(name)
             return id_ in self._ids or id_ in self._named or self._writer.find_holder(id_) is not None
 
-        return short_name(label, taken)
+        return short_name(label, taken, self._last)
 
     def _change(self, line: Line, present: Holder, card: CardId | None) -> None:
         if present.id in self._ids:

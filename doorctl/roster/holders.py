@@ -70,14 +70,24 @@ def folded(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-def short_name(label: str, taken: Callable[[str], bool]) -> HolderId:
-    """`ana-lopez` of "Ana López", `ana-lopez-2` where that is taken; `holder` where nothing of it is a Latin letter."""
+def short_name(label: str, taken: Callable[[str], bool], last: dict[str, int] | None = None) -> HolderId:
+    """`ana-lopez` of "Ana López", `ana-lopez-2` where that is taken; `holder` where nothing of it is a Latin letter.
+
+    `last`: who names many at once gives the same dictionary each time, and each goes on where the one before ended.
+    """
     stem = _NOT_A_WORD.sub("-", folded(label)).strip("-")[:ID_LENGTH].rstrip("-") or "holder"
-    name, number = stem, 1
-    while taken(name):
+    number = 1 if last is None else last.get(stem, 0) + 1
+    while taken(name := _numbered(stem, number)):
         number += 1
-        name = f"{stem[: ID_LENGTH - len(str(number)) - 1].rstrip('-')}-{number}"
+    if last is not None:
+        last[stem] = number
     return HolderId(name)
+
+
+def _numbered(stem: str, number: int) -> str:
+    if number == 1:
+        return stem
+    return f"{stem[: ID_LENGTH - len(str(number)) - 1].rstrip('-')}-{number}"
 
 
 def free_id(connection: sqlite3.Connection, label: str) -> HolderId:

@@ -7,6 +7,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from doorctl.cli import holder_plan
 from doorctl.cli.holder_enrol import Enrolment
 from doorctl.core.types import Card, HolderId
 from doorctl.roster.factors import lookup_card
+from doorctl.roster.holders import short_name
 from doorctl.roster.lookup import RosterReader
 from doorctl.seal.keys import load_controller_keys
 from hal.wiegand.cards import FORMATS
@@ -340,6 +343,27 @@ def test_codes_are_shown_slip_by_slip_after_the_commit_and_nowhere_else(board: B
     assert [part.strip() for part in (before, between, after)] == ["", "", ""]
     assert strings_under(board.home, codes[0] + codes[1]) == []
     assert [code for code in codes[0] + codes[1] if code in ran.out + ran.err] == []
+
+
+def test_naming_people_without_latin_letters_costs_each_the_same(
+    board: Board, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(label: str, taken: Callable[[str], bool], last: dict[str, int] | None = None) -> HolderId:
+        def asking(name: str) -> bool:
+            asked.append(name)
+            return taken(name)
+
+        return short_name(label, asking, last)
+
+    monkeypatch.setattr(holder_plan, "short_name", counted)
+    file = people_file(board.home, *(f"{chr(0x4E00 + number)},,,,,,," for number in range(150)), "Zoe,holder-7,,,,,,")
+    assert told(board, capsys, file)["enrolled"] == 151
+    assert len(asked) <= 3 * 151
+    named = ["holder", *(f"holder-{number}" for number in range(2, 152))]
+    assert sorted(enrolled(board)) == sorted(named)
+    assert enrolled(board)["holder-7"].label == "Zoe"
 
 
 def numbers(board: Board) -> list[str]:
