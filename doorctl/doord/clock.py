@@ -43,11 +43,21 @@ class WallClock:
         self._contradicted = False
         self._unconfirmed = False
         """Before the journal's end, or doubted when the process before this one ended."""
+        self._agreed: int | None = None
+        """How far the two clocks were apart when the monitor last agreed; only somebody who sets one changes that."""
 
     @property
     def trusted(self) -> bool:
         """False once something contradicted the clock, until something confirms it."""
         return not (self._contradicted or self._unconfirmed)
+
+    def confirmed(self, now: WallTime, at: Monotonic) -> bool:
+        """Whether a receipt agreed with the clock in this process, and nobody has set it since.
+
+        A trusted clock is one that nothing contradicts, and one that ran ahead may be that: good enough to open a
+        door by, which can be mended, and not to delete by.
+        """
+        return self.trusted and self._agreed is not None and abs(now - at - self._agreed) <= LARGEST_DIFFERENCE
 
     def journal_ends_at(self, last: WallTime | None, now: WallTime) -> None:
         """Compare with the newest journal row: a clock before it has jumped back."""
@@ -57,7 +67,7 @@ class WallClock:
         """The process before this one did not trust it, and a restart confirms nothing."""
         self._unconfirmed = True
 
-    def monitor_says(self, monitor: WallTime, now: WallTime, *, age: int = 0) -> None:
+    def monitor_says(self, monitor: WallTime, now: WallTime, *, at: Monotonic, age: int = 0) -> None:
         """Compare with the time of a verified receipt, of a record made `age` ns ago: it confirms or contradicts.
 
         It was signed at some time since then, so that whoever delays it contradicts nothing.
@@ -65,6 +75,7 @@ class WallClock:
         self._contradicted = not now - age - LARGEST_DIFFERENCE <= monitor <= now + LARGEST_DIFFERENCE
         if not self._contradicted:
             self._unconfirmed = False
+            self._agreed = now - at
 
     def local(self, now: WallTime) -> LocalTime | None:
         """Day and second at the site; None while the clock is not trusted."""

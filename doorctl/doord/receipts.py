@@ -171,9 +171,9 @@ class Receipts:
 
     def _tell_time(self, receipt: Receipt) -> None:
         made = self._recent.pop(receipt.record, None)
-        age = None if made is None else clock.monotonic() - made
-        if age is not None and age < _RECENT:
-            self._clock.monitor_says(receipt.monitor_time, clock.wall(), age=age)
+        now = clock.monotonic()
+        if made is not None and now - made < _RECENT:
+            self._clock.monitor_says(receipt.monitor_time, clock.wall(), at=now, age=now - made)
 
     async def _mark(self) -> None:
         while self._taken:

@@ -7,7 +7,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from doorctl.core.types import SECOND, Duration, Monotonic
+from doorctl.core.types import SECOND, Duration, Monotonic, WallTime
 from doorctl.doord import clock
 from doorctl.errors import StorageError
 from doorctl.sdnotify import notify, watchdog_period
@@ -29,6 +29,7 @@ LOOK_EVERY: Final = 64
 """Records between two looks at its size while nothing is quiet: a few hundred of them fill it."""
 PRUNE_EVERY: Final = Duration(600 * SECOND)
 PATH_GRACE: Final = Duration(60 * SECOND)
+_NOTHING_IS_OLD: Final = WallTime(0)
 
 
 class Upkeep:
@@ -106,7 +107,7 @@ class Upkeep:
     async def _fold(self, now: Monotonic) -> None:
         doord, thread = self._doord, self._doord.journal_thread
         try:
-            if now - self._pruned > PRUNE_EVERY and doord.clock.trusted:
+            if now - self._pruned > PRUNE_EVERY:
                 self._pruned = now
                 while not doord.recorder.waiting and await thread.call(self._prune) > 0:
                     pass
@@ -123,14 +124,17 @@ class Upkeep:
                 self._looked = doord.recorder.sequence
                 if await thread.call(doord.journal.wal_size) > WAL_MOST and await self._gap():
                     await thread.call(doord.journal.fold)
-            if now - self._pruned > PRUNE_EVERY and doord.clock.trusted and await self._gap():
+            if now - self._pruned > PRUNE_EVERY and await self._gap():
                 more = await thread.call(self._prune) > 0
                 self._pruned = self._pruned if more else now
         except StorageError:
             pass  # the door stays as it is: the next append says what is wrong
 
     def _prune(self) -> int:
-        return self._doord.journal.prune(clock.wall(), keep_log=self._doord.site.config.log.keep)
+        """What is past its time goes only by a clock that the monitor confirmed; what is too much goes anyway."""
+        doord, now = self._doord, clock.wall()
+        by = now if doord.clock.confirmed(now, clock.monotonic()) else _NOTHING_IS_OLD
+        return doord.journal.prune(by, keep_log=doord.site.config.log.keep)
 
     async def _gap(self) -> bool:
         """Whether there was a moment, within a second, at which no record waits for the disk."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from doorctl.core.types import SECOND, LocalTime, WallTime
+from doorctl.core.types import SECOND, LocalTime, Monotonic, WallTime
 from doorctl.doord import clock
 from doorctl.doord.clock import WallClock
 
@@ -16,6 +16,8 @@ def at(*when: int) -> WallTime:
 
 
 NOW = at(2027, 7, 1, 12, 0)
+START = Monotonic(77 * SECOND)
+YEAR = 365 * 24 * 3600 * SECOND
 
 
 @pytest.mark.parametrize(
@@ -55,16 +57,29 @@ def test_a_clock_before_the_journals_end_is_not() -> None:
 @pytest.mark.parametrize(("offset_s", "trusted"), [(0, True), (60, True), (-60, True), (61, False), (-61, False)])
 def test_the_monitor_confirms_or_contradicts(offset_s: int, trusted: bool) -> None:
     wall = WallClock("UTC")
-    wall.monitor_says(WallTime(NOW + offset_s * SECOND), NOW)
+    wall.monitor_says(WallTime(NOW + offset_s * SECOND), NOW, at=START)
     assert wall.trusted is trusted
+
+
+def test_only_a_receipt_confirms_a_clock_and_only_until_somebody_sets_it() -> None:
+    wall = WallClock("UTC")
+    wall.journal_ends_at(WallTime(NOW - 1), NOW)
+    found = [wall.confirmed(NOW, START)]
+    wall.monitor_says(WallTime(NOW + 59 * SECOND), NOW, at=START)
+    later = Monotonic(START + YEAR)
+    for ahead in (-61, -60, 0, 60, 61, YEAR // SECOND):
+        found.append(wall.confirmed(WallTime(NOW + YEAR + ahead * SECOND), later))
+    wall.monitor_says(NOW, WallTime(NOW + YEAR), at=later)
+    found.append(wall.confirmed(WallTime(NOW + YEAR), later))
+    assert found == [False, False, True, True, True, False, False, False]
 
 
 def test_the_monitor_overrules_the_journal() -> None:
     wall = WallClock("UTC")
     wall.journal_ends_at(WallTime(NOW + SECOND), NOW)
-    wall.monitor_says(WallTime(NOW + 999 * SECOND), NOW)
+    wall.monitor_says(WallTime(NOW + 999 * SECOND), NOW, at=START)
     assert not wall.trusted
-    wall.monitor_says(NOW, NOW)
+    wall.monitor_says(NOW, NOW, at=START)
     assert wall.trusted
 
 

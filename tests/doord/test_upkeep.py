@@ -8,6 +8,7 @@ import pytest
 
 from doorctl.core.types import SECOND
 from doorctl.doord.upkeep import PATH_GRACE, PRUNE_EVERY, QUIET, STUCK, WAL_WORTH
+from doorctl.journal import bounds
 from doorctl.wire.detail import FaultCode, FaultDetail
 from doorctl.wire.handoff import PathState, Type
 from doorctl.wire.record import Kind
@@ -46,6 +47,7 @@ def test_what_was_receipted_long_ago_is_forgotten_while_the_time_is_known(play: 
         kept = len(journal.again(epoch, 1, 100))  # type: ignore[arg-type]  # a Sequence is an int
         assert kept == house.recorder.sequence == 9
         house.loop.set_wall(house.loop.wall + 8 * 24 * 3600 * SECOND)
+        await house.ask("test-alarm", wait_s=1)  # its receipt confirms the clock
         await house.wait(PRUNE_EVERY / SECOND + 5)
         left = len(journal.again(epoch, 1, 100))  # type: ignore[arg-type]  # a Sequence is an int
         assert left <= 1, "the newest is never forgotten"
@@ -212,18 +214,57 @@ KEEP_A_WEEK = "\n[log]\nkeep_days = 7\n"
 
 def test_lines_of_the_log_go_when_their_days_are_over_and_records_that_wait_stay(play: Play) -> None:
     async def story(house: House) -> None:
-        await house.wait(PATH_GRACE / SECOND + 5)  # its fault is a record too
+        house.courier.receipts = False
         await records(house, 600)
-        waiting = house.recorder.pending
+        waiting, written = house.recorder.pending, len(house.log())
         assert waiting > 600
-        house.loop.set_wall(house.loop.wall + 6 * 24 * 3600 * SECOND)
+        await pass_days(house, 6)
         await house.wait(PRUNE_EVERY / SECOND + 5)
-        assert len(house.log()) == waiting
-        house.loop.set_wall(house.loop.wall + 2 * 24 * 3600 * SECOND)
-        await house.ask("test-alarm", wait_s=0.01)
+        assert len(house.log()) == written + 1
+        await pass_days(house, 2)
         await house.wait(PRUNE_EVERY / SECOND + 5)
         assert [row.event for row in house.log()] == ["path test"], "in two steps, and the newest stays"
-        assert house.recorder.pending == waiting + 1
+        assert house.recorder.pending == waiting
+
+    play(story, config=config(site=KEEP_A_WEEK))
+
+
+async def pass_days(house: House, days: int) -> None:
+    """And a receipt confirms that they did; older records still wait for theirs."""
+    house.loop.set_wall(house.loop.wall + days * 24 * 3600 * SECOND)
+    house.courier.receipts = True
+    await house.ask("test-alarm", wait_s=1)
+    house.courier.receipts = False
+
+
+@pytest.mark.parametrize("confirmed_before", [False, True])
+def test_a_clock_that_ran_ahead_deletes_nothing(play: Play, confirmed_before: bool) -> None:
+    """It is trusted, for nothing contradicts it; only a receipt could say that so much time has passed."""
+
+    async def story(house: House) -> None:
+        house.courier.receipts = confirmed_before
+        await records(house, 5)
+        await house.wait(1)
+        house.courier.receipts = False
+        kept = house.log()
+        house.loop.set_wall(house.loop.wall + 365 * 24 * 3600 * SECOND)
+        if not confirmed_before:
+            await house.restart()
+        await records(house, 1)
+        await house.wait(PRUNE_EVERY / SECOND + 5)
+        assert house.doord.clock.trusted
+        assert house.log()[: len(kept)] == kept
+
+    play(story, config=config(site=KEEP_A_WEEK))
+
+
+def test_the_number_of_lines_is_bounded_whatever_the_clock(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "LOG_ROWS", 3)
+
+    async def story(house: House) -> None:
+        await records(house, 9)
+        await house.wait(PRUNE_EVERY / SECOND + 5)
+        assert len(house.log()) == 3
 
     play(story, courier=False, config=config(site=KEEP_A_WEEK))
 
