@@ -1,7 +1,7 @@
-"""doorctl reader: how readers are, and what an installer does with them: a first key, a new key, a test.
+"""doorctl reader: how readers are, and what an installer does with them: a first key, a new key, a test, a scan.
 
-doord does all of it (doord/reader_operations.py); here it is asked, shown, and agreed to. docs/osdp.md says what the
-lines of `reader show` mean and what to do; change both together.
+doord does all of it but the scan (doord/reader_operations.py); here it is asked, shown, and agreed to. docs/osdp.md
+says what the lines of `reader show` mean and what to do; change both together.
 """
 
 import argparse
@@ -22,6 +22,8 @@ WHO_S: Final = 10
 """doord looks for a reader for five seconds."""
 REKEY_S: Final = 30
 TEST_S: Final = 60
+SPEEDS: Final = (9600, 38_400, 115_200, 19_200, 57_600, 230_400)
+"""hal.osdp.scan.SPEEDS, which only the scan itself loads."""
 _ENROL: Final = "Needs group doorctl-enrol."
 
 
@@ -37,6 +39,7 @@ def add_parser(subparsers: Any) -> None:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _list(verbs)
     _show(verbs)
+    _scan(verbs)
     _install(verbs)
     _rekey(verbs)
     _test(verbs)
@@ -60,6 +63,22 @@ def _show(verbs: Any) -> None:
     )
     _add_door(parser)
     parser.set_defaults(run=run_show)
+
+
+def _scan(verbs: Any) -> None:
+    parser = verbs.add_parser(
+        "scan",
+        help="find the readers on a line, and their speed",
+        description="Ask every address of a line who it is, at each speed. For a line that no running doord uses: it "
+        "speaks on the line itself, and ends the session of every reader there. All speeds take up to a minute.",
+        epilog="example: doorctl reader scan /dev/ttyAMA0 --baud 9600",
+    )
+    parser.add_argument("device", metavar="DEVICE", help="the serial port of the line")
+    parser.add_argument(
+        "--baud", type=int, choices=SPEEDS, action="append", metavar="N", help="only this speed; may be given again"
+    )
+    parser.add_argument("--rts-drives", action="store_true", help="as rts_drives in doorctl.toml")
+    parser.set_defaults(run=run_scan)
 
 
 def _install(verbs: Any) -> None:
@@ -125,6 +144,31 @@ def run_show(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_scan(args: argparse.Namespace) -> int:
+    """A line each, as they are found; 1 where nobody answered."""
+    from doorctl.cli import reader_scan
+    from doorctl.cli.progress import progress
+
+    found: list[dict[str, Any]] = []
+
+    def told(reader: dict[str, Any]) -> None:
+        found.append(reader)
+        if not args.json:
+            print(f"address {reader['address']} at {reader['baud']} baud: {reader['words']}", flush=True)
+
+    bauds = args.baud or SPEEDS
+    with progress("asking addresses", reader_scan.questions(bauds), quiet=args.json) as advance:
+        reader_scan.scanned(args.device, bauds, rts_drives=args.rts_drives, told=told, advance=advance)
+    if args.json:
+        print(json.dumps(found, indent=2))
+    if not found:
+        raise OperatorError(
+            f"{args.device}: nobody answers",
+            hint="power, A and B swapped, termination: docs/osdp.md, Wiring",
+        )
+    return 0
+
+
 def run_install(args: argparse.Namespace) -> int:
     """Who is it, is it the right one, then the key."""
     paths = Paths.chosen(args.home)
@@ -144,9 +188,7 @@ def run_install(args: argparse.Namespace) -> int:
         paths, "reader-install", within_s=args.seconds + WHO_S, door=name, words=identity["words"],
         wait_s=args.seconds,
     )  # fmt: skip
-    _said(
-        args, {"reader": name, "identity": identity}, f"{name}: installed, with a key of its own"
-    )
+    _said(args, {"reader": name, "identity": identity}, f"{name}: installed, with a key of its own")
     return 0
 
 
