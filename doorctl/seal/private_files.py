@@ -105,11 +105,12 @@ def _give_to_owner_of(folder: Path, path: Path) -> None:
     """Root makes keys for a daemon's user, or for who called sudo; in anybody else's folder they stay root's."""
     if os.geteuid() == 0:
         owner = folder.stat()
-        if _may_have_keys(owner.st_uid):
+        if may_have_keys(owner.st_uid):
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def _may_have_keys(uid: int) -> bool:
+def may_have_keys(uid: int) -> bool:
+    """Whether root leaves secrets to this user: a daemon's, or who called sudo."""
     if str(uid) == os.environ.get("SUDO_UID"):
         return True
     try:
