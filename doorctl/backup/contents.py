@@ -83,7 +83,8 @@ class Contents:
 
     def __init__(self, paths: Paths, role: Role, *, monitor_file: str = "monitor.toml") -> None:
         """`monitor_file`: what a board's configuration calls it; OperatorError where that is not in its folder."""
-        if not _PLAIN.fullmatch(monitor_file) or monitor_file in (paths.config.name, paths.controller_public.name):
+        others = (paths.config.name, paths.controller_public.name, paths.monitor_config.name)
+        if not _PLAIN.fullmatch(monitor_file) or monitor_file in others:
             raise OperatorError(
                 f'doorctl.toml: monitor.file: "{monitor_file}" is not in {paths.etc}',
                 hint="a backup has the files of its own folders only: put it there",

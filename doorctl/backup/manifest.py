@@ -20,6 +20,8 @@ LARGEST: Final = 4 << 20
 """Bytes; some 25,000 trusted boards."""
 LARGEST_MEMBER: Final = (1 << 40) - 1
 """Bytes: a ledger of a thousand million records."""
+_LATEST: Final = (1 << 63) - 1
+"""Nanoseconds: in the year 2262."""
 _MEMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 _LONGEST_NAME: Final = 100
 """What a tar header holds without its prefix field."""
@@ -56,7 +58,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     identity: _Line
     """Of a board its controller id, of a monitor its fingerprint; both as people see them."""
     simulated: bool
-    created: WallTime
+    created: Annotated[WallTime, Meta(ge=0, le=_LATEST)]
     monitor_file: _Line
     """What a board's configuration calls its monitor.toml."""
     token_keys: tuple[_Sha256, ...]
@@ -83,6 +85,9 @@ def parse_manifest(untrusted: bytes) -> Manifest:
         raise MalformedError(f"{NAME}: not JSON") from error
     if manifest.version != VERSION:
         raise MalformedError(f"{NAME}: version {manifest.version}, this doorctl reads {VERSION}", hint="update doorctl")
+    for line in (manifest.doorctl, manifest.name, manifest.identity, manifest.monitor_file):
+        if not line.isprintable():
+            raise MalformedError(f"{NAME}: a line with characters that none has")
     names = [member.name for member in manifest.members]
     for name in names:
         if len(name) > _LONGEST_NAME or not _MEMBER.fullmatch(name) or name in (NAME, DIGEST_NAME):

@@ -120,6 +120,15 @@ def test_a_member_that_stands_twice_is_refused() -> None:
         (b'"size": 0', f'"size": {LARGEST_MEMBER + 1}'.encode()),
         (b'"sha256": "e3', b'"sha256": "E3'),
         (b'"simulated": true', b'"simulated": 1'),
+        (b'"created": 18', b'"created": -18'),
+        (b'"created": 1', b'"created": 1000000000000000000000000000000'),
+        (b'"created": 1', b'"created": 10'),
+        (b'"my-site"', rb'"my-site\nsealed with a passphrase"'),
+        (b'"my-site"', rb'"my-site\u001b[2J"'),
+        (b'"my-site"', rb'"my-site\u202e"'),
+        (b'"0.1.0"', rb'"0.1\r"'),
+        (b'"00000000000000000000000000000000"', rb'"\u0007"'),
+        (b'"monitor.toml"', rb'"monitor.toml\n"'),
     ],
 )
 def test_a_manifest_is_read_strictly(old: bytes, new: bytes) -> None:
