@@ -5,11 +5,8 @@ beside its own and gets its name when it is whole and on the disk.
 """
 
 import errno
-import fcntl
 import hashlib
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from typing import IO, Final
 
 from doorctl.backup.archive import Sink, write_archive
 from doorctl.backup.contents import KEYS, Contents, Part, read_part
+from doorctl.backup.copies import copies
 from doorctl.backup.envelope import SealedWriter
 from doorctl.backup.manifest import LARGEST_MEMBER, VERSION, Manifest, Member, MemberName
 from doorctl.backup.plain_files import open_plain
@@ -28,7 +26,6 @@ from doorctl.errors import OperatorError, StorageError
 Told = Callable[[str, int, int], None]
 """(what, done, of how much)"""
 _CHUNK: Final = 1 << 16
-_COPIES: Final = ".backup-"
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EMLINK})
 """What a file system without hard links says: FAT, on most sticks."""
 
@@ -61,7 +58,7 @@ def make_backup(
             f"{file}: is there already and is never overwritten", hint="give a new name, such as one with the date"
         )
     parts = [part for part in contents.parts() if part.name not in without and _is_there(part)]
-    with _copies(contents.home) as folder:
+    with copies(contents.home) as folder:
         sources = {part.name: _steady(part, folder, told) for part in parts}
         manifest = Manifest(
             version=VERSION, doorctl=label.doorctl, role=contents.role, name=label.name, identity=label.identity,
@@ -143,33 +140,6 @@ class _Counted:
             yield chunk
             self._done += len(chunk)
             self._told("writing bytes", self._done, self._all)
-
-
-@contextmanager
-def _copies(home: Path) -> Iterator[Path]:
-    """A folder for copies, locked while it is used; what a killed backup left is removed."""
-    for left in home.glob(f"{_COPIES}*"):
-        _remove_unused(left)
-    folder = home / f"{_COPIES}{secrets.token_hex(4)}"
-    folder.mkdir(mode=0o700)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
-
-
-def _remove_unused(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder)
-    except BlockingIOError:
-        return  # another backup is at work
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

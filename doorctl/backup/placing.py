@@ -24,6 +24,7 @@ from doorctl.backup.contents import Contents, Part
 from doorctl.backup.manifest import MemberName
 from doorctl.backup.plain_files import open_plain
 from doorctl.errors import MalformedError, OperatorError, StorageError
+from doorctl.seal import private_files
 
 _STAGED: Final = ".restoring"
 _ASIDE: Final = ".before-"
@@ -36,6 +37,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     digest: str
     """SHA-256 of the manifest: which backup this is."""
+    new_identity: bool
+    """Which of the two restores of a board it is."""
     monitor_file: str
     """Which place a board's monitor.toml has."""
     aside: Annotated[int, Meta(ge=1)]
@@ -56,18 +59,20 @@ class _Plan:
     obsolete: tuple[Part, ...]
 
 
+def interrupted(contents: Contents) -> Note | None:
+    """What was decided and is not done; StorageError where a note is there that no restore wrote."""
+    found = _read_note(contents)
+    return None if found is None else found[0]
+
+
 def finish_interrupted(contents: Contents) -> Note | None:
     """Ends a restore that was decided, or sweeps away one that was not; what was ended."""
-    path = contents.home / _NOTE
-    if not os.path.lexists(path):
+    found = _read_note(contents)
+    if found is None:
         for staged in _staged_files(contents):
             staged.unlink()
         return None
-    try:
-        note = msgspec.json.decode(_own(path), type=Note)
-        plan = _planned(contents, note)
-    except (msgspec.DecodeError, MalformedError, OperatorError) as error:
-        raise _no_note(path) from error
+    note, plan = found
     _carry_out(plan)
     return note
 
@@ -96,7 +101,7 @@ class Placement:
             # open to others only while it is empty, and never one with a secret
             descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             with open(descriptor, "wb") as file:  # noqa: PTH123  a descriptor, not a path
-                _give_to_folder_owner(part.path.parent, descriptor)
+                _give_to_folder_owner(part, descriptor)
                 if part.mode & 0o077:
                     os.fchmod(descriptor, part.mode)
                 file.writelines(content)
@@ -109,7 +114,7 @@ class Placement:
         self._staged[staged] = part
         return staged
 
-    def decide(self, digest: str, *, kept: Iterable[Part]) -> int | None:
+    def decide(self, digest: str, *, kept: Iterable[Part], new_identity: bool) -> int | None:
         """Everything is staged: make it so; the number of what was put aside, None where nothing was there.
 
         `kept` are present files that stay although nothing takes their place.
@@ -123,8 +128,8 @@ class Placement:
             if part.name not in staying.union(names) and any(path.exists() for path in _files(part))
         )
         note = Note(
-            digest=digest, monitor_file=contents.monitor_file, aside=_next_number(contents), names=names,
-            obsolete=obsolete,
+            digest=digest, new_identity=new_identity, monitor_file=contents.monitor_file,
+            aside=_next_number(contents), names=names, obsolete=obsolete,
         )  # fmt: skip
         plan = _planned(contents, note)
         _write_note(plan, note)
@@ -139,6 +144,17 @@ def aside(path: Path, number: int) -> Path:
         if path.name.endswith(suffix):
             return path.with_name(f"{path.name.removesuffix(suffix)}{_ASIDE}{number}{suffix}")
     return path.with_name(f"{path.name}{_ASIDE}{number}")
+
+
+def _read_note(contents: Contents) -> tuple[Note, _Plan] | None:
+    path = contents.home / _NOTE
+    if not os.path.lexists(path):
+        return None
+    try:
+        note = msgspec.json.decode(_own(path), type=Note)
+        return note, _planned(contents, note)
+    except (msgspec.DecodeError, MalformedError, OperatorError) as error:
+        raise _no_note(path) from error
 
 
 def _own(path: Path) -> bytes:
@@ -235,15 +251,17 @@ def _make_folder(part: Part) -> None:
         folder.mkdir(mode=0o700, parents=True)
         if os.geteuid() == 0:
             owner = folder.parent.stat()
-            os.chown(folder, owner.st_uid, owner.st_gid)
+            if part.folder_mode & 0o077 or private_files.may_have_keys(owner.st_uid):
+                os.chown(folder, owner.st_uid, owner.st_gid)
         folder.chmod(part.folder_mode)
 
 
-def _give_to_folder_owner(folder: Path, descriptor: int) -> None:
-    """As init does: a file belongs to whoever owns its folder."""
+def _give_to_folder_owner(part: Part, descriptor: int) -> None:
+    """As init does: a file belongs to whoever owns its folder, a secret one only to who may have keys."""
     if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        owner = part.path.parent.stat()
+        if part.mode & 0o077 or private_files.may_have_keys(owner.st_uid):
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _rename(old: Path, new: Path) -> None:

@@ -5,9 +5,9 @@ They are sealed to the old monitor's record key: the new one could read none of 
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from doorctl.backup.contents import JOURNAL, Contents
+from doorctl.backup.copies import copies
 from doorctl.backup.manifest import Role
 from doorctl.backup.placing import Placement, finish_interrupted
 from doorctl.backup.quiet import nobody_running
@@ -26,12 +26,12 @@ def renew_journal(paths: Paths) -> int | None:
         finish_interrupted(contents)
         if not journal.path.exists():
             return None
-        with TemporaryDirectory(dir=contents.home, prefix=".backup-") as folder, Placement(contents) as placement:
-            copy = Path(folder) / "journal.db"
+        with copies(contents.home) as folder, Placement(contents) as placement:
+            copy = folder / "journal.db"
             copy_database(journal.path, copy, lambda _done, _of: None)
             renew(placement.stage(journal, _chunks(copy)))
             others = [part for part in contents.parts() if part is not journal]
-            return placement.decide("", kept=others)
+            return placement.decide("", kept=others, new_identity=False)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from doorctl.backup.contents import Contents, Part
 from doorctl.backup.envelope import TITLE, SealedReader
 from doorctl.backup.making import Told
 from doorctl.backup.manifest import Manifest, Member, MemberName
-from doorctl.backup.placing import Placement, finish_interrupted
+from doorctl.backup.placing import Placement, finish_interrupted, interrupted
 from doorctl.backup.quiet import nobody_running
 from doorctl.errors import MalformedError, OperatorError, PeerError, StorageError
 
@@ -47,6 +47,8 @@ class Changes:
     """In place of members, or beside them."""
     renewed: Mapping[MemberName, Callable[[Path], None]] = field(default_factory=dict)
     """What is done to a member before it gets its name."""
+    new_identity: bool = False
+    """The board goes on as another one."""
     kept: frozenset[MemberName] = frozenset()
     """Files of this machine that stay."""
 
@@ -96,6 +98,7 @@ def verify(backup: Opened, told: Told) -> None:
 def restore(backup: Opened, contents: Contents, changes: Changes, *, replace: bool, told: Told) -> Restored:
     """All of it in place, or nothing changed."""
     with nobody_running(contents):
+        _is_wished(backup, contents, changes)
         ended = finish_interrupted(contents)
         if ended is not None and ended.digest == backup.digest:
             return Restored(aside=None, ended=True)
@@ -108,7 +111,21 @@ def restore(backup: Opened, contents: Contents, changes: Changes, *, replace: bo
         _stage(backup, placement, places, changes, told)
         for name, part in supplied.items():
             placement.stage(part, [changes.supplied[name]])
-        return Restored(aside=placement.decide(backup.digest, kept=kept), ended=False)
+        return Restored(
+            aside=placement.decide(backup.digest, kept=kept, new_identity=changes.new_identity), ended=False
+        )
+
+
+def _is_wished(backup: Opened, contents: Contents, changes: Changes) -> None:
+    """OperatorError where the same backup was begun to be restored as another board, or as itself."""
+    begun = interrupted(contents)
+    if begun is None or begun.digest != backup.digest or begun.new_identity == changes.new_identity:
+        return
+    way = "with" if begun.new_identity else "without"
+    raise OperatorError(
+        f"an interrupted restore of this backup was begun {way} --new-identity",
+        hint=f"end it {way} --new-identity first; then, if you want the other, restore once more with --replace",
+    )
 
 
 def _is_whole(contents: Contents, names: AbstractSet[MemberName]) -> None:

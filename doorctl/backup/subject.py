@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from doorctl.backup.contents import CONTROLLER, IDENTITY, TLS, TOKEN, Contents
+from doorctl.backup.copies import copies
 from doorctl.backup.making import Label
 from doorctl.backup.manifest import Manifest, MemberName, Role
 from doorctl.config.reading import read_config
@@ -99,8 +99,8 @@ def same_keys(paths: Paths, manifest: Manifest) -> None:
 
 def new_identity(contents: Contents, manifest: Manifest) -> dict[MemberName, bytes]:
     """Keys and certificate of a board that no monitor knows yet; everything but the look-up key."""
-    with TemporaryDirectory(dir=contents.home, prefix=".backup-") as folder:
-        paths = Paths.under(Path(folder))
+    with copies(contents.home) as folder:
+        paths = Paths.under(folder)
         keys = create_controller_keys(paths, simulated=manifest.simulated)
         certificate = create_tls(paths.courier_keys / "tls.key", paths.courier_keys / "tls.crt", name=manifest.name)
         file = ControllerFile(

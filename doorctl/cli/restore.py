@@ -104,7 +104,7 @@ def _changes(paths: Paths, contents: "Contents", manifest: "Manifest", args: arg
         same_keys(paths, manifest)
     if not args.new_identity:
         return Changes(kept=missing)
-    return Changes(supplied=new_identity(contents, manifest), renewed={JOURNAL: renew})
+    return Changes(supplied=new_identity(contents, manifest), renewed={JOURNAL: renew}, new_identity=True)
 
 
 def _report(paths: Paths, manifest: "Manifest", done: "Restored", args: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from doorctl.paths import Paths
 GATE = MemberName("etc/monitord.toml")
 NAMES = (MemberName("keys/tls.crt"), MemberName("controllers/front.toml"), GATE)
 _DECIDED = (
-    '{"digest": "ab", "monitor_file": "monitor.toml", "aside": 1, '
+    '{"digest": "ab", "new_identity": false, "monitor_file": "monitor.toml", "aside": 1, '
     '"names": ["keys/tls.crt", "etc/monitord.toml"], "obsolete": []}'
 )
 
@@ -76,7 +76,7 @@ def test_a_new_file_of_a_family_is_ended_too(contents: Contents, monkeypatch: py
             placement.stage(contents.place_of(name), [name.encode()])
         patch.setattr(Path, "rename", killed)
         with pytest.raises(Killed):
-            placement.decide("ab", kept=[])
+            placement.decide("ab", kept=[], new_identity=False)
     assert not contents.gate.exists()
     assert finish_interrupted(contents) is not None
     assert {name: contents.place_of(name).path.read_bytes() for name in NAMES} == {n: n.encode() for n in NAMES}

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from doorctl.backup import envelope, making
+from doorctl.backup import envelope, making, placing
+from doorctl.backup.copies import copies
 from doorctl.core.types import WallTime
 from doorctl.doord.assembly import read_site
 from doorctl.journal.journal import Journal
 from doorctl.journal.rows import Entry, LogRow
+from doorctl.seal import private_files
 from doorctl.seal.keys import load_controller_keys, read_controller_file
 from tests.backup.making import archive_of, manifest_of
 from tests.cli.board import Board, OnTerminal
@@ -124,9 +126,10 @@ def test_modes_are_those_of_init(old: Board, new: Board, tmp_path: Path, capsys:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_files_belong_to_whoever_owns_their_folder(
-    old: Board, new: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    old: Board, new: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a service the folders are systemd-tmpfiles', each of its daemon's user."""
+    monkeypatch.setattr(private_files, "may_have_keys", {65533, 65532}.__contains__)
     file = _plain(old, capsys, tmp_path / "a.backup")
     owners = {"keys": (65533, 65533), "courier": (65532, 65532), "journal": (65533, 65531), "roster": (0, 65533)}
     for name, owner in owners.items():
@@ -144,6 +147,21 @@ def test_files_belong_to_whoever_owns_their_folder(
     }
     for path, status in found.items():
         assert (status.st_uid, status.st_gid) == owners[path.parent.name], path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_strangers_folder_gets_no_key(
+    old: Board, new: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where they lie in somebody's home who did not call sudo."""
+    file = _plain(old, capsys, tmp_path / "a.backup")
+    for name in ("", "keys"):
+        (new.paths.var / name).mkdir(parents=True, mode=0o700)
+        os.chown(new.paths.var / name, 65533, 65533)
+    assert new.run(capsys, "restore", str(file)).code == 0
+    paths = new.paths
+    keys = [paths.keys / "identity.key", paths.keys / "lookup.key", paths.courier_keys, paths.courier_keys / "tls.key"]
+    assert {path.stat().st_uid for path in keys} == {0}
 
 
 def test_a_sealed_backup_needs_its_passphrase(
@@ -386,6 +404,55 @@ def test_a_backup_that_was_killed_is_begun_again(
     assert not list(old.paths.var.glob(".backup-*"))
 
 
+def test_a_copy_that_is_being_made_is_left_alone(
+    old: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of another backup, of a new identity, of a journal that is renewed."""
+    with copies(old.paths.var) as folder:
+        _secret(folder / "identity.key", "secret")
+        _plain(old, capsys, tmp_path / "a.backup")
+        assert (folder / "identity.key").read_text() == "secret"
+    assert not folder.exists()
+
+
+def test_what_is_no_folder_of_copies_stops_no_backup(
+    old: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stray, link, elsewhere = old.paths.var / ".backup-x", old.paths.var / ".backup-y", tmp_path / "elsewhere"
+    stray.write_text("stray")
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    link.symlink_to(elsewhere)
+    _plain(old, capsys, tmp_path / "a.backup")
+    assert stray.read_text() == "stray"
+    assert (elsewhere / "precious").exists()
+
+
+def test_another_wish_does_not_end_an_interrupted_restore(
+    old: Board, new: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is the old board taken for a new one, nor the other way round."""
+    file = _plain(old, capsys, tmp_path / "a.backup")
+    for begun, other in (((), ("--new-identity",)), (("--new-identity",), ())):
+        board = Board(home=new.home.with_name(f"new{len(begun)}"))
+        with monkeypatch.context() as patch:
+            patch.setattr(placing, "_carry_out", _killed)
+            assert board.run(capsys, "restore", str(file), *begun).code == 130
+        before = _state(board)
+        ran = board.run(capsys, "restore", "--replace", str(file), *other)
+        assert (ran.code, _state(board)) == (1, before)
+        assert f"an interrupted restore of this backup was begun {'with' if begun else 'without'} --new-iden" in ran.err
+        ran = board.run(capsys, "restore", str(file), *begun)
+        assert ran.code == 0, ran.err
+        assert "an interrupted restore of this backup was ended" in ran.out
+        same = load_controller_keys(board.paths).controller == load_controller_keys(old.paths).controller
+        assert same == (not begun)
+
+
+def _killed(_plan: object) -> None:
+    raise KeyboardInterrupt
+
+
 @contextmanager
 def no_file_larger_than(size: int) -> Iterator[None]:
     """A disk that is full; Python has SIGXFSZ ignored, so that writing fails."""
@@ -512,7 +579,7 @@ def test_a_manifest_from_elsewhere_names_no_file_outside(
     """The name of monitor.toml is the manifest's to say; it stays a name."""
     import msgspec
 
-    for name in ("../../passwd", "..", ".hidden", "doorctl.toml", "a/b", ""):
+    for name in ("../../passwd", "..", ".hidden", "doorctl.toml", "controller.toml", "monitord.toml", "a/b", ""):
         files = {"etc/doorctl.toml": b""}
         forged = msgspec.structs.replace(manifest_of(files), monitor_file=name)
         file = tmp_path / "forged.backup"
