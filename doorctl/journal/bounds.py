@@ -7,7 +7,7 @@ goes: the next start must name it.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Several
 from typing import Final, NamedTuple
 
@@ -26,7 +26,9 @@ LOG_ROWS: Final = 500_000
 PRUNE_STEP: Final = 500
 """Rows one `prune` deletes at most, so that an append behind it waits for a few milliseconds only."""
 LOG_LOOK: Final = 4 * PRUNE_STEP
-"""Lines one `prune` looks at, oldest first: as many may have been written by a clock that ran ahead."""
+"""Lines one `prune` looks at, oldest first, before it looks at one of as many."""
+EARLIEST: Final = WallTime(1_735_689_600 * SECOND)
+"""2025: a clock that is before it, as that of a board without a battery at its first start, tells no time."""
 
 CANDIDATES: Final = (
     "SELECT id, weight, epoch, sequence FROM pending JOIN record USING (id) WHERE id < ? ORDER BY weight, id LIMIT ?"
@@ -39,6 +41,7 @@ LOG_SPAN: Final = "SELECT (SELECT min(id) FROM log), (SELECT max(id) FROM log)"
 """Two questions: SQLite answers one aggregate from the tree's edge, and two together by reading all of it."""
 
 LOG_OLDEST: Final = "SELECT id, wall FROM log WHERE id < ? ORDER BY id LIMIT ?"
+LOG_FROM: Final = "SELECT id, wall FROM log WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"
 
 
 class Candidate(NamedTuple):
@@ -104,16 +107,27 @@ def prune(connection: sqlite3.Connection, now: WallTime, limit: int, keep_log: D
 def past_its_time(oldest: Iterable[tuple[int, WallTime]], now: WallTime, keep: Duration) -> int:
     """The number up to which lines are older than `keep`; 0 for none. `oldest` first, as they were written.
 
-    Lines are in the order in which things happened, whatever the clock said then. So the first line of a believable
-    recent time ends it, and a line of 1970 behind that one stays; a line from the future is as old as its neighbours.
+    Lines are in the order in which things happened, whatever the clock said then. A line of 1970 or of the future has
+    no date and counts as new, until a dated one behind it is past its time: it is older than that one. The first line
+    of a recent time ends it, and what lies behind that one stays.
     """
     end = 0
     for number, wall in oldest:
-        if now - keep <= wall <= now:
+        if max(now - keep, EARLIEST) <= wall <= now:
             break
-        if wall < now - keep:
+        if EARLIEST <= wall < now - keep:
             end = number
     return end
+
+
+def _samples(connection: sqlite3.Connection, last: int) -> Iterator[tuple[int, WallTime]]:
+    """The oldest lines, and behind them one of every LOG_LOOK: a board may have been without the time for long."""
+    number = 0
+    for number, wall in connection.execute(LOG_OLDEST, (last, LOG_LOOK)).fetchall():
+        yield number, wall
+    while found := connection.execute(LOG_FROM, (number + LOG_LOOK, last)).fetchone():
+        number = found[0]
+        yield found
 
 
 def _prune_log(connection: sqlite3.Connection, now: WallTime, keep: Duration | None) -> int:
@@ -124,7 +138,7 @@ def _prune_log(connection: sqlite3.Connection, now: WallTime, keep: Duration | N
     end = last - LOG_ROWS
     if keep is not None:
         # all but the newest, whose number and time the next line builds on
-        end = max(end, past_its_time(connection.execute(LOG_OLDEST, (last, LOG_LOOK)).fetchall(), now, keep))
+        end = max(end, past_its_time(_samples(connection, last), now, keep))
     if end < first:
         return 0
     return connection.execute("DELETE FROM log WHERE id <= ?", (min(end, first + PRUNE_STEP - 1),)).rowcount

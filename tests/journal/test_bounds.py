@@ -220,14 +220,19 @@ def aged(*days: float) -> list[Entry]:
         ([89, 88], [1, 2]),
         ([100], [1]),
         ([100, 99], [2]),
-        ([100, 99, 20_000, 89, 20_000, 1], [4, 5, 6]),
+        ([100, 99, 20_000, 89, 20_000, 1], [3, 4, 5, 6]),
+        ([20_000, 20_000, 0.01], [1, 2, 3]),
+        ([20_000, 20_000, 91, 90, 0], [4, 5]),
+        ([20_000, -400, 91, -400, 20_000, 1, 0], [4, 5, 6, 7]),
+        ([20_000, -400, 20_000], [1, 2, 3]),
         ([100, -400, 99, 1], [4]),
         ([-400, -400, 1], [1, 2, 3]),
         ([1, 100, 100, 0], [1, 2, 3, 4]),
     ],
     ids=[
         "nothing", "what is older than the retention", "nothing is old", "the newest stays", "the newest stays behind",
-        "a clock that stood at the beginning", "a clock that ran ahead", "nothing says how old it is", "order counts",
+        "a clock that stood at the beginning", "a new journal begun by one", "and dated since", "from here to there",
+        "no line says when", "a clock that ran ahead", "nothing says how old it is", "order counts",
     ],
 )  # fmt: skip
 def test_lines_of_the_log_go_when_their_time_is_over(path: Path, days: list[float], left: list[int]) -> None:
@@ -243,6 +248,19 @@ def test_old_lines_go_in_steps(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with Journal.open(path) as journal:
         journal.append(aged(*[100] * 10, 1))
         assert [journal.prune(NOW, keep_log=KEEP) for _ in range(4)] == [4, 4, 2, 0]
+
+
+@pytest.mark.parametrize(("age", "left"), [(91, 1), (89, 41), (20_000, 41)])
+def test_more_lines_without_a_date_than_one_look_hold_up_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch, age: float, left: int
+) -> None:
+    """They go when a dated line far behind them says so, and not before."""
+    monkeypatch.setattr(bounds, "LOG_LOOK", 4)
+    with Journal.open(path) as journal:
+        journal.append(aged(*[20_000] * 20, *[age] * 20, 0.01))
+        while journal.prune(NOW, keep_log=KEEP):
+            pass
+    assert len(JournalReader(path).log(99)) == left
 
 
 def test_what_has_no_receipt_stays_whatever_its_age(path: Path) -> None:

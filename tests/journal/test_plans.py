@@ -25,7 +25,7 @@ def connection() -> Iterator[sqlite3.Connection]:
         spool.PENDING, spool.AGAIN, spool.HEAD, spool.OLDEST, spool.RECEIPTED, spool.LAST_LOG_WALL,
         spool.LAST_RECORD_WALL, spool.BY_NAME, entries.FIND_RECORD, entries.KNOWN_EPOCH, entries.LAST_LOG,
         entries.DELETE_LOST, bounds.CANDIDATES, bounds.OLD, bounds.SURPLUS, bounds.NEWEST_RECEIPTED, bounds.LOG_SPAN,
-        bounds.LOG_OLDEST, reader.AFTER,
+        bounds.LOG_OLDEST, bounds.LOG_FROM, reader.AFTER,
     ],
 )  # fmt: skip
 def test_answered_from_an_index(connection: sqlite3.Connection, statement: str) -> None:
