@@ -99,6 +99,19 @@ def test_no_schedule_means_always(empty: Board) -> None:
     assert empty.paths.config.read_text() == HEAD + FRONT + '[group.staff]\nfront = "always"\n'
 
 
+def test_a_reader_on_a_line_is_asked_for_its_place(empty: Board) -> None:
+    ran = piped(empty, [*ONE_DOOR[:4], "osdp", "", "7", "card", *ONE_DOOR[9:]])
+    assert ran.code == 0, ran.err
+    assert 'reader  = { osdp = "/dev/ttyAMA0", address = 7, mode = "card" }' in empty.paths.config.read_text()
+
+
+@pytest.mark.parametrize("address", ["127", "seven"])
+def test_an_address_that_no_reader_has_is_refused(empty: Board, address: str) -> None:
+    ran = piped(empty, [*ONE_DOOR[:4], "osdp", "", address])
+    assert ran.code == 1
+    assert "front: its address on the line: expected a whole number from 0 to 126" in ran.err
+
+
 WRONG = {
     0: ("Harbour St", 'site id: expected a name of 1 to 20 lower-case letters, digits and hyphens, found "Harbour St"'),
     1: ("Lissabon", 'time zone: expected a name of the IANA time zone database, found "Lissabon"'),
