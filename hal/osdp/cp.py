@@ -201,7 +201,7 @@ class Cp:
         else:
             known.session.settings = settings
             self._begin_anew(known, now)
-            known.due = now
+            known.due, known.missed = now, 0
 
     def order(self, address: int, command: Command, data: bytes, now: Monotonic) -> None:
         """To be carried out when the reader is online; of a kind only the last counts."""
