@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FOLLOW_S: Final = 0.5
 _MOST_AT_ONCE: Final = 1000
+_LAST: Final = (1 << 63) - 1
+"""SQLite's highest number: the nanoseconds from 1970 to April 2262."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -113,9 +115,14 @@ def moment(text: str, zone: ZoneInfo, now: datetime, *, option: str = "--since")
         else:
             begin = datetime.fromisoformat(text)
             begin = begin if begin.tzinfo is not None else begin.replace(tzinfo=zone)
-        return WallTime(round(begin.timestamp() * SECOND))
+        found = round(begin.timestamp() * SECOND)
     except (ValueError, OverflowError) as error:
         raise OperatorError(f'{option}: expected 30m, 24h, 7d or a date such as 2026-12-31, found "{text}"') from error
+    if abs(found) > _LAST:
+        raise OperatorError(
+            f'{option}: expected a time from 1678 to 2262, found "{text}"', hint="no line can have another one"
+        )
+    return WallTime(found)
 
 
 def plain(logged: "Logged") -> dict[str, Any]:

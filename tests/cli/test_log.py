@@ -140,6 +140,14 @@ def test_a_moment_that_is_none(text: str) -> None:
         moment(text, ZoneInfo("UTC"), NOON)
 
 
+@pytest.mark.parametrize("text", ["2300-01-01", "2262-04-11T23:47:17", "1677-09-21", "0001-01-02", "200000d"])
+def test_a_moment_that_no_line_can_have(logged: Board, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    for command in (["log"], ["log", "export", "-"]):
+        ran = logged.run(capsys, *command, "--since", text)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith(f'doorctl: error: --since: expected a time from 1678 to 2262, found "{text}"\n')
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("30m", -1800), ("24h", -86400), ("7d", -604800), ("0m", 0), ("2026-07-01", -43200)]
 )

@@ -189,6 +189,13 @@ def test_a_search_that_cannot_be_meant_says_what_and_shows_all(tmp_path: Path) -
         assert answer.status_code == 400
         assert "from: expected a day such as 2026-11-23" in answer.text
         assert 'data-alarm="1"' in answer.text
+        for query in ("from=2300-01-01", "to=2262-04-11", "from=1677-01-01"):
+            for path, headers in (("/past", desk.browser), ("/api/past", BEARER)):
+                answer = await desk.client.get(f"{path}?{query}", headers=headers)
+                assert answer.status_code == 400
+                assert f"{query[: query.index('=')]}: expected a day from 1678 to 2262-04-10" in answer.text
+        answer = await desk.client.get("/past?from=1678-01-01&to=2262-04-10", headers=desk.browser)
+        assert (answer.status_code, answer.text.count("data-alarm=")) == (200, 1)
         answer = await desk.client.get("/api/past?kind=x", headers=BEARER)
         assert answer.status_code == 400
         assert answer.json()["error"].startswith("kind: expected one of ")

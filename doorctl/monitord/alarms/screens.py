@@ -28,6 +28,8 @@ _BOARDS_SHOWN: Final = 300
 PAGE: Final = 100
 _LONGEST_WORDS: Final = 100
 _DAY_MINUTES: Final = 24 * 60
+_LAST_DAY: Final = HIGHEST_ID - _DAY_MINUTES * 60 * SECOND
+"""Nanoseconds; SQLite's highest number is the last moment there is, and the last day has to be over by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +157,12 @@ def _day(untrusted: str, name: str, zone: timedelta) -> WallTime | None:
         return None
     try:
         midnight = datetime.strptime(untrusted, "%Y-%m-%d").replace(tzinfo=UTC) + zone
-        return WallTime(int(midnight.timestamp()) * SECOND)
+        first = WallTime(int(midnight.timestamp()) * SECOND)
     except (ValueError, OverflowError) as error:
         raise OperatorError(f"{name}: expected a day such as 2026-11-23") from error
+    if abs(first) > _LAST_DAY:
+        raise OperatorError(f"{name}: expected a day from 1678 to 2262-04-10, which is the last that an alarm can have")
+    return first
 
 
 def _utc(moment: str) -> str:
