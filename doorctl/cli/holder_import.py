@@ -1,7 +1,8 @@
 """doorctl holder import: people of a CSV file become holders, all of them in one change or nobody.
 
-First every line is looked at, then rows are sealed, then all is committed at once: killed at any moment before, nothing
-of it is there. Codes are drawn for lines that ask, never read; they are shown after the commit, a slip at a time.
+First every line is looked at and all rows are made, while others may change the roster; then all is written at once, if
+what was planned still stands. Killed at any moment before, nothing of it is there. Codes are drawn for lines that ask,
+never read; they are shown after the commit, a slip at a time.
 """
 
 import argparse
@@ -21,19 +22,17 @@ from doorctl.cli.holder_report import new_report
 from doorctl.cli.holder_rows import made, steps_with_rows
 from doorctl.cli.holder_sealers import FEW, Sealers
 from doorctl.cli.holder_slips import SlipScreen, not_shown, show_all
+from doorctl.cli.holder_spool import Spool
 from doorctl.cli.progress import progress
 from doorctl.config.reading import read_config
 from doorctl.core.types import HolderId
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.roster.enrolment import Enrolling, NewHolder, NewRow
+from doorctl.roster.factors import Lookup
 
 _MOST_TOLD: Final = 20
 """Refused lines on a terminal; a report has all."""
-
-
-class _AbandonedError(Exception):
-    """Leaves the change without one: a dry run, refused lines, or nothing to do."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,26 +77,21 @@ def _content(file: Path) -> bytes:
 def _enrol_all(
     paths: Paths, enrolment: Enrolment, untrusted: bytes, args: argparse.Namespace, stack: ExitStack
 ) -> _Done:
-    done = _Done(plan=Plan())
-    try:
-        with enrolment.writer.enrolling() as change:
-            done.plan = plan = _plan(paths, enrolment, untrusted, args)
-            _go_on(plan, args)
-            screen = stack.enter_context(SlipScreen.opened()) if plan.codes else None
-            _write(paths, enrolment, change, done, quiet=args.json)
-            if len(plan.enrol) > FEW and not args.json:
-                sys.stderr.write("writing all of it at once; nobody is enrolled before it is done\n")
-    except _AbandonedError:
+    plan = _plan(paths, enrolment, untrusted, args)
+    done = _Done(plan=plan)
+    if args.dry_run or (plan.refused and not args.skip_bad) or not (plan.enrol or plan.change):
         return done
+    screen = stack.enter_context(SlipScreen.opened()) if plan.codes else None
+    with Spool.beside(paths.roster) as spool:
+        _make(paths, enrolment, spool, done, quiet=args.json)
+        if len(plan.enrol) > FEW and not args.json:
+            sys.stderr.write("writing all of it at once; nobody is enrolled before it is done\n")
+        with enrolment.writer.enrolling() as change:
+            _write(enrolment, change, spool, plan, quiet=args.json)
     done.committed = True
     if screen is not None:
         done.not_shown = show_all(screen, done.slips, len(done.slips))
     return done
-
-
-def _go_on(plan: Plan, args: argparse.Namespace) -> None:
-    if args.dry_run or (plan.refused and not args.skip_bad) or not (plan.enrol or plan.change):
-        raise _AbandonedError
 
 
 def _plan(paths: Paths, enrolment: Enrolment, untrusted: bytes, args: argparse.Namespace) -> Plan:
@@ -118,27 +112,48 @@ def _plan(paths: Paths, enrolment: Enrolment, untrusted: bytes, args: argparse.N
     return planner.plan
 
 
-def _write(paths: Paths, enrolment: Enrolment, change: Enrolling, done: _Done, *, quiet: bool) -> None:
-    """Rows are made and written in the order of the file, whoever gets codes; what changes without rows comes last."""
+def _make(paths: Paths, enrolment: Enrolment, spool: Spool, done: _Done, *, quiet: bool) -> None:
+    """Rows in the order of the file, whoever gets codes. What somebody else draws meanwhile, writing would refuse."""
     plan = done.plan
+    drawn: set[Lookup] = set()
+
+    def taken(lookup: Lookup) -> bool:
+        return lookup in drawn or enrolment.writer.code_taken(lookup)
+
     monitor_file = paths.etc / read_config(paths.config).monitor.file
     total = sum(1 for _ in steps_with_rows(plan))
     with (
         Sealers(monitor_file, today(), people=total - plan.codes) as sealers,
         progress("making rows of holders", total, quiet=quiet) as advance,
     ):
-        for step, rows, codes, drawing_s in made(enrolment, sealers, plan, taken=change.code_taken):
-            match step:
-                case Enrol():
-                    change.add(_new(step, rows))
-                case Change():
-                    change.replace(step.holder, rows, step.card)
+        for step, rows, codes, drawing_s in made(enrolment, sealers, plan, taken=taken):
+            spool.add(rows)
             if codes:
+                drawn.update(row.lookup for row in rows)
                 done.slips.append((Enrolled(holder=step.holder, codes=codes), step.person.label))
             done.codes_s += drawing_s
             advance(1)
-    for edited in plan.change:
-        change.edit(edited.holder, edited.person)
+
+
+def _write(enrolment: Enrolment, change: Enrolling, spool: Spool, plan: Plan, *, quiet: bool) -> None:
+    """In the order of the file; what changes without rows comes last. Names, cards and codes taken are refused anew."""
+    for planned in plan.change:
+        if enrolment.writer.find_holder(planned.holder) != planned.present:
+            raise OperatorError(
+                f"holder {planned.holder}: changed while the import was prepared, so nothing was imported",
+                hint="import the file again",
+            )
+    with progress("writing holders", len(plan.enrol) + len(plan.change), quiet=quiet) as advance:
+        for step, rows in zip(steps_with_rows(plan), spool.people(), strict=True):
+            match step:
+                case Enrol():
+                    change.add(_new(step, rows))
+                    advance(1)
+                case Change():
+                    change.replace(step.holder, rows, step.card)
+        for edited in plan.change:
+            change.edit(edited.holder, edited.person)
+            advance(1)
 
 
 def _new(step: Enrol, rows: Sequence[NewRow]) -> NewHolder:

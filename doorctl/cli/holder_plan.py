@@ -32,6 +32,8 @@ class Change:
     """A holder who is there becomes as the line says; with codes, all rows are drawn anew."""
 
     holder: HolderId
+    present: Holder
+    """As they are while the change is planned."""
     person: Person
     card: CardId | None = field(repr=False)
     codes: bool
@@ -160,7 +162,8 @@ class Planner:
         if not line.codes and person == _as_is(present):
             self.plan.unchanged += 1
             return
-        change = Change(holder=present.id, person=person, card=present.card if card is None else card, codes=line.codes)
+        kept = present.card if card is None else card
+        change = Change(holder=present.id, present=present, person=person, card=kept, codes=line.codes)
         self.plan.change.append(change)
 
 

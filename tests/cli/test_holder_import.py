@@ -8,23 +8,26 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from doorctl.cli import holder_plan
+from doorctl.cli import holder_import, holder_plan
 from doorctl.cli.holder_enrol import Enrolment
+from doorctl.cli.holder_slips import SlipScreen
 from doorctl.core.types import Card, HolderId
+from doorctl.roster.enrolment import NewHolder, RosterWriter
 from doorctl.roster.factors import lookup_card
 from doorctl.roster.holders import short_name
 from doorctl.roster.lookup import RosterReader
 from doorctl.seal.keys import load_controller_keys
 from hal.wiegand.cards import FORMATS
-from tests.cli.board import DOORCTL, Board, OnTerminal, strings_under, wait_until
+from tests.cli.board import DOORCTL, Board, OnTerminal, Ran, strings_under, wait_until
 from tests.cli.people_file import enrolled, many, people_file
+from tests.roster.people import Draw
 
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
@@ -364,6 +367,67 @@ def test_naming_people_without_latin_letters_costs_each_the_same(
     named = ["holder", *(f"holder-{number}" for number in range(2, 152))]
     assert sorted(enrolled(board)) == sorted(named)
     assert enrolled(board)["holder-7"].label == "Zoe"
+
+
+Meanwhile = Callable[[RosterWriter], object]
+
+
+@pytest.fixture
+def import_during(
+    board: Board, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Meanwhile], Ran]:
+    """Imports two of whom one gets codes; while these are drawn somebody else writes the roster."""
+    told(board, capsys, people_file(board.home, "Ana,ana,staff,H10302:1,,,,", "Ben,ben,staff,,,,,"))
+    monkeypatch.setattr(SlipScreen, "opened", nullcontext)
+    monkeypatch.setattr(holder_import, "show_all", lambda *_: [])
+    draw = Enrolment.draw
+
+    def run(meanwhile: Meanwhile) -> Ran:
+        def drawing(*given: Any, **named: Any) -> object:
+            with RosterWriter.open(board.paths.roster, today=date(2026, 1, 1)) as other:
+                meanwhile(other)
+            return draw(*given, **named)
+
+        monkeypatch.setattr(Enrolment, "draw", drawing)
+        lines = ["Ana,ana,,H10302:1,,,,", "Cy,cy,,H10302:2,,,,yes"]
+        return board.run(capsys, "holder", "import", "--update", people_file(board.home, *lines))
+
+    return run
+
+
+def test_somebody_can_be_suspended_while_codes_are_drawn(
+    board: Board, import_during: Callable[[Meanwhile], Ran]
+) -> None:
+    ran = import_during(lambda other: other.set_suspended(HolderId("ben"), True))
+    assert (ran.code, ran.out) == (0, "1 enrolled, 1 changed, 0 as they were, 0 lines refused\n")
+    people = enrolled(board)
+    assert {id_: (holder.groups, holder.suspended) for id_, holder in people.items()} == {
+        "ana": ((), False), "ben": (("staff",), True), "cy": ((), False),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "told"),
+    [
+        (
+            lambda other: other.set_suspended(HolderId("ana"), True),
+            "holder ana: changed while the import was prepared, so nothing was imported\n  hint: import the file again\n",
+        ),
+        (lambda other: other.remove_holder(HolderId("ana")), "holder ana: changed while the import was prepared"),
+        (
+            lambda other: other.add_holder(NewHolder(label="Cy", rows=Draw().rows(), id=HolderId("cy"))),
+            "holder cy: there is one of that name already",
+        ),
+    ],
+)
+def test_an_import_that_was_overtaken_changes_nothing(
+    board: Board, import_during: Callable[[Meanwhile], Ran], meanwhile: Meanwhile, told: str
+) -> None:
+    ran = import_during(meanwhile)
+    assert (ran.code, ran.out) == (1, "")
+    assert told in ran.err
+    with RosterReader.open(board.paths.roster) as reader:
+        assert reader.generation() == 2
 
 
 def numbers(board: Board) -> list[str]:
