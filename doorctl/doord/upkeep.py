@@ -28,6 +28,8 @@ WAL_MOST: Final = 16 * 1024 * 1024
 LOOK_EVERY: Final = 64
 """Records between two looks at its size while nothing is quiet: a few hundred of them fill it."""
 PRUNE_EVERY: Final = Duration(600 * SECOND)
+STEPS: Final = 8
+"""Of telling a large change, some two seconds, between two looks for another one: fresh records name the newest."""
 PATH_GRACE: Final = Duration(60 * SECOND)
 _NOTHING_IS_OLD: Final = WallTime(0)
 
@@ -71,9 +73,11 @@ class Upkeep:
 
     async def _enrolled(self) -> None:
         """What enrolment wrote since the last look, and the monitor is to be told."""
-        await self._doord.roster.refresh()
-        while await self._doord.registrar.step():
-            pass
+        while True:
+            await self._doord.roster.refresh()
+            for _ in range(STEPS):
+                if not await self._doord.registrar.step():
+                    return
 
     def _faults(self, now: Monotonic) -> None:
         doord = self._doord

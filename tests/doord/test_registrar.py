@@ -103,6 +103,28 @@ def test_an_import_is_told_in_parts_and_leaves_room_for_cards(play: Play, monkey
     play(story, courier=False)
 
 
+def test_a_change_during_a_long_import_is_in_the_next_record(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registrar_module, "STEP", 1)
+
+    async def story(house: House) -> None:
+        import_people(house, 6 * ENTRIES_PER_RECORD)  # 42 parts, more than eight seconds
+        await house.wait(1.5)
+        with RosterWriter.open(house.paths.roster, today=TODAY) as writer:
+            writer.remove_holder(house.site.people["ana"].holder)
+        await house.wait(3)
+        await house.ask("test-alarm", wait_s=0.1)
+        assert house.doord.journal.sent_generation() == GENERATIONS, "the import is still being told"
+        with RosterReader.open(house.paths.roster) as reader:
+            state = reader.state()
+        (newest,) = house.doord.journal.pending(1)
+        _, body = house.monitor.open(newest.record)
+        assert (body.roster_generation, body.roster_digest) == (GENERATIONS + 2, state.digest)
+        await house.wait(15)
+        assert told(house) == in_the_roster(house)
+
+    play(story, courier=False)
+
+
 def test_a_restart_within_a_generation_tells_its_parts_again_and_all_of_them(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
