@@ -31,7 +31,8 @@ def copies(home: Path) -> Iterator[Path]:
 
 def left_behind(home: Path) -> list[Path]:
     """Folders of copies that nobody works in any more; what only has such a name is none."""
-    return [path for path in sorted(home.glob(f"{_PREFIX}*")) if _is_unused(path)]
+    there = sorted(home.iterdir()) if home.is_dir() else []  # a glob would hide that we may not look
+    return [path for path in there if path.name.startswith(_PREFIX) and _is_unused(path)]
 
 
 def _new_folder(home: Path) -> tuple[Path, int]:

@@ -183,6 +183,18 @@ def _planned(contents: Contents, note: Note) -> _Plan:
     )  # fmt: skip
 
 
+def aside_in(folder: Path) -> list[Path]:
+    """What restores have put aside there; PermissionError where we may not look."""
+    there = sorted(folder.iterdir()) if folder.is_dir() else []  # a glob would hide that we may not look
+    return [path for path in there if number_of(path)]
+
+
+def number_of(path: Path) -> int:
+    """Which restore put it aside; 0 where none did."""
+    number = path.name.rpartition(_ASIDE)[2].partition("-")[0] if _ASIDE in path.name else ""
+    return int(number) if number.isdecimal() else 0
+
+
 def _carry_out(plan: _Plan) -> None:
     """Can be cut off anywhere and begun again: a file whose staged one is gone has been dealt with.
 
@@ -223,9 +235,7 @@ def _next_number(contents: Contents) -> int:
     """One for all files of a restore, so that they are seen to belong together."""
     used = [0]
     for folder in contents.folders():
-        for path in folder.glob(f"*{_ASIDE}*"):
-            number = path.name.rpartition(_ASIDE)[2].partition("-")[0]
-            used.append(int(number) if number.isdecimal() else 0)
+        used += map(number_of, aside_in(folder))
     return max(used) + 1
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from doorctl.cli.doctor_files import FILES
 from doorctl.cli.doctor_finding import Check, Finding, Unseen
+from doorctl.cli.doctor_leftovers import LEFTOVERS
 from doorctl.cli.doctor_line import LINE
 from doorctl.cli.doctor_machine import disk_room, disk_speed, pins, size_of, units, versions
 from doorctl.cli.doctor_running import RUNNING
@@ -41,6 +42,7 @@ def services(board: Board) -> Iterator[Finding]:
 BOARD: Final[tuple[Check[Board], ...]] = (
     *FILES,
     *STORES,
+    *LEFTOVERS,
     *RUNNING,
     *LINE,
     Check(name="disk room", looks_at="the journal's file system", look=room),

@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 
 from doorctl.errors import DoorctlError
 
-_S = TypeVar("_S")
+_S_contra = TypeVar("_S_contra", contravariant=True)
+"""A check that can look at more than one kind of subject stands in the tables of each."""
 
 
 class Verdict(Enum):
@@ -43,12 +44,12 @@ class Unseen(Exception):  # noqa: N818  it is no error: a check that has nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check(Generic[_S]):
+class Check(Generic[_S_contra]):
     """A line of a table: what is looked at, and how. `look` may raise DoorctlError for what is wrong."""
 
     name: str
     looks_at: str
-    look: Callable[[_S], Iterable[Finding]]
+    look: Callable[[_S_contra], Iterable[Finding]]
     fine: str = "nothing is wrong"
     """What to say where nothing was found."""
 
@@ -82,7 +83,7 @@ def unseen(words: str, hint: str | None = None) -> Finding:
     return Finding(verdict=Verdict.UNSEEN, words=words, hint=hint)
 
 
-def examine(checks: Sequence[Check[_S]], subject: _S) -> Iterator[Examined]:
+def examine(checks: Sequence[Check[_S_contra]], subject: _S_contra) -> Iterator[Examined]:
     """All checks in their order, each finding as soon as it is there; what is wrong is said once."""
     said: set[str] = set()
     for check in checks:
@@ -97,7 +98,7 @@ def examine(checks: Sequence[Check[_S]], subject: _S) -> Iterator[Examined]:
             yield Examined(check=check.name, looks_at=check.looks_at, finding=ok(check.fine))
 
 
-def _looked(check: Check[_S], subject: _S) -> Iterator[Finding]:
+def _looked(check: Check[_S_contra], subject: _S_contra) -> Iterator[Finding]:
     try:
         yield from check.look(subject)
     except Unseen as error:

@@ -9,6 +9,7 @@ from typing import Final
 
 from doorctl.cli.doctor_files import private, there
 from doorctl.cli.doctor_finding import Check, Finding, Unseen, of_error, ok, unseen, warning, wrong
+from doorctl.cli.doctor_leftovers import LEFTOVERS
 from doorctl.cli.doctor_machine import disk_room, disk_speed, units, versions
 from doorctl.cli.doctor_subject import MONITOR_USER, Monitor, can_connect, is_loopback
 from doorctl.core.types import SECOND
@@ -212,6 +213,7 @@ MONITOR: Final[tuple[Check[Monitor], ...]] = (
     Check(name="public half", looks_at="monitor.toml against the keys", look=public_half),
     Check(name="token key copy", looks_at="whether one was ever made", look=token_key_copy),
     Check(name="databases", looks_at="ledger.db, alarms.db", look=databases),
+    *LEFTOVERS,
     Check(name="boards", looks_at="trusted controllers", look=boards),
     Check(name="running", looks_at="console and the boards' port", look=running),
     Check(name="disk room", looks_at="the ledger's file system", look=room),
