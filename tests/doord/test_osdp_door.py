@@ -5,6 +5,8 @@ from typing import Final
 
 import pytest
 
+from doorctl.cli.status import lines
+from doorctl.config.advice import advice
 from doorctl.config.reading import parse_config
 from doorctl.config.types import BusPlace, Config
 from doorctl.core.types import Outcome, ReaderName
@@ -236,3 +238,25 @@ def test_its_cover_is_a_tamper_contact_without_configuration(play: Play) -> None
         assert details == [FaultDetail(code=FaultCode.TAMPER, began=began) for began in (True, False)]
 
     play(story, config=with_vault())
+
+
+def test_a_plain_reader_reads_and_everybody_is_told_until_it_has_a_key(play: Play, site: MadeSite) -> None:
+    config = with_vault(", allow_plain = true")
+    assert [line for line in advice(config) if "MAY READ IN CLEAR" in line] != []
+
+    async def story(house: House) -> None:
+        ana = site.people["ana"]
+        await house.enter("vault", ana.card, ana.code)
+        await house.wait(1.0)
+        assert vault_strike(house)[-1] is True
+        told = lines(await house.status())
+        assert [line for line in told if line.startswith("IN CLEAR: reader vault is not secured")] != []
+        assert "  reader vault: reading, OSDP /dev/ttyAMA0 address 1, IN CLEAR" in told
+        words = (await house.ask("reader-who", door="vault"))["identity"]["words"]
+        await house.ask("reader-install", door="vault", words=words)
+        await house.wait(1.0)
+        told = lines(await house.status())
+        assert not [line for line in told if "IN CLEAR" in line]
+        assert "  reader vault: reading, OSDP /dev/ttyAMA0 address 1, secured" in told
+
+    play(story, config=config)
