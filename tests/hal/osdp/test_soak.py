@@ -31,6 +31,8 @@ def minutes(line: Line, drawn: random.Random, count: int) -> int:
         heard += sum(isinstance(one, Heard) and isinstance(one.what, CardData) for _, _, one in line.told)
         line.told.clear()
         line.bursts.clear()
+        for reader in line.readers:
+            reader.shown.clear()  # the made-up reader's own memory, which is bounded, and fills for nine hours
     return heard
 
 
