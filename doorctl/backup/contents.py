@@ -151,6 +151,11 @@ class Contents:
         return self.paths.controllers if family is _CONTROLLERS else self.paths.monitor_keys
 
 
+def reader_keys(names: Iterable[MemberName]) -> frozenset[MemberName]:
+    """Those of them that are OSDP readers' keys."""
+    return frozenset(name for name in names if name.startswith(f"{_READER_KEYS.folder}/"))
+
+
 def read_part(part: Part) -> bytes:
     """A small file's bytes; a secret one only where nobody else could have read it."""
     if part.mode & 0o077:

@@ -49,6 +49,8 @@ class Changes:
     """What is done to a member before it gets its name."""
     new_identity: bool = False
     """The board goes on as another one."""
+    left_out: frozenset[MemberName] = frozenset()
+    """Members that nobody could use."""
     kept: frozenset[MemberName] = frozenset()
     """Files of this machine that stay."""
 
@@ -151,8 +153,8 @@ def _stage(
 ) -> None:
     staged: dict[MemberName, Path] = {}
     for member, content in _members(backup, told):
-        if member.name in changes.supplied:
-            deque(content, maxlen=0)  # another takes its place, and it must fit all the same
+        if member.name in changes.left_out.union(changes.supplied):
+            deque(content, maxlen=0)  # another takes its place or none, and it must fit all the same
         else:
             staged[member.name] = placement.stage(places[member.name], content)
     read_end(backup.source, backup.encoded)

@@ -12,7 +12,7 @@ from doorctl.paths import Paths
 
 if TYPE_CHECKING:
     from doorctl.backup.contents import Contents
-    from doorctl.backup.manifest import Manifest
+    from doorctl.backup.manifest import Manifest, MemberName
     from doorctl.backup.restoring import Changes, Restored
 
 _AFTER_BOARD = """\
@@ -21,6 +21,9 @@ next: systemctl start doorctl doorctl-courier, and never start another board fro
 _AFTER_NEW = """\
 next: carry {controller} to the monitor, `doorctl monitor trust` it there,
       remove the old one's file there, then systemctl start doorctl doorctl-courier here"""
+_READERS = """\
+      {readers} of the old board, which this one cannot use:
+      reset each to its factory state, then `doorctl reader install NAME`"""
 _AFTER_MONITOR = """\
 next: doorctl monitor controllers: is a board trusted again that you had removed since? remove its file
       systemctl start doorctl-monitor; boards send what it lost, as far back as 7 days"""
@@ -104,13 +107,26 @@ def _changes(paths: Paths, contents: "Contents", manifest: "Manifest", args: arg
         same_keys(paths, manifest)
     if not args.new_identity:
         return Changes(kept=missing)
-    return Changes(supplied=new_identity(contents, manifest), renewed={JOURNAL: renew}, new_identity=True)
+    return Changes(
+        supplied=new_identity(contents, manifest),
+        renewed={JOURNAL: renew},
+        new_identity=True,
+        left_out=_readers(manifest),
+    )
+
+
+def _readers(manifest: "Manifest") -> "frozenset[MemberName]":
+    """Keys that are wrapped for one board: another one can open none of them."""
+    from doorctl.backup.contents import reader_keys
+
+    return reader_keys(member.name for member in manifest.members)
 
 
 def _report(paths: Paths, manifest: "Manifest", done: "Restored", args: argparse.Namespace) -> None:
+    readers = len(_readers(manifest)) if args.new_identity else 0
     if args.json:
         print(json.dumps({"restored": manifest.identity, "role": manifest.role, "created": manifest.created,
-                          "aside": done.aside, "ended": done.ended}))  # fmt: skip
+                          "aside": done.aside, "ended": done.ended, "readers_to_install": readers}))  # fmt: skip
         return
     if done.ended:
         print("an interrupted restore of this backup was ended")
@@ -121,5 +137,7 @@ def _report(paths: Paths, manifest: "Manifest", done: "Restored", args: argparse
         print(_AFTER_MONITOR)
     elif args.new_identity:
         print(_AFTER_NEW.format(controller=paths.controller_public))
+        if readers:
+            print(_READERS.format(readers=f"{readers} OSDP reader{' has a key' if readers == 1 else 's have keys'}"))
     else:
         print(_AFTER_BOARD)

@@ -24,6 +24,7 @@ from doorctl.journal.journal import Journal
 from doorctl.journal.rows import Entry, LogRow
 from doorctl.seal import private_files
 from doorctl.seal.keys import load_controller_keys, read_controller_file
+from doorctl.seal.reader_keys import ReaderKeys, ReaderKeyStore
 from tests.backup.making import archive_of, manifest_of
 from tests.cli.board import Board, OnTerminal
 
@@ -536,6 +537,44 @@ def test_as_another_board_it_keeps_people_and_log(
     assert [_state(new)[name] == _state(old)[name] for name in same] == [True] * len(same)
     with Journal.open(new.paths.journal) as journal:
         assert (journal.last_wall(), journal.last_epoch(), journal.sent_generation()) == (WallTime(7), None, 0)
+
+
+def _with_readers(board: Board) -> ReaderKeyStore:
+    store = ReaderKeyStore(board.paths.reader_keys, load_controller_keys(board.paths))
+    for address in (1, 2):
+        store.store(f"/dev/ttyAMA0 address {address}", ReaderKeys(current=bytes([address]) * 16))
+    return store
+
+
+def test_readers_keep_their_keys_on_new_hardware(
+    old: Board, new: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _with_readers(old)
+    file = _plain(old, capsys, tmp_path / "a.backup")
+    ran = new.run(capsys, "restore", str(file))
+    assert ran.code == 0, ran.err
+    assert "doorctl reader install" not in ran.out
+    assert _state(new) == _state(old)
+    store = ReaderKeyStore(new.paths.reader_keys, load_controller_keys(new.paths))
+    assert store.load("/dev/ttyAMA0 address 2") == ReaderKeys(current=bytes([2]) * 16)
+
+
+def test_another_board_says_that_readers_are_installed_again(
+    old: Board, new: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their keys are wrapped for the old one's number: files that nothing opens would only be in the way."""
+    store = _with_readers(old)
+    file = _plain(old, capsys, tmp_path / "a.backup")
+    ran = new.run(capsys, "restore", "--new-identity", str(file))
+    assert ran.code == 0, ran.err
+    assert "2 OSDP readers have keys of the old board, which this one cannot use" in ran.out
+    assert "doorctl reader install NAME" in ran.out
+    assert not new.paths.reader_keys.exists()
+    ran = old.run(capsys, "--json", "restore", "--replace", "--new-identity", str(file))
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["readers_to_install"] == 2
+    assert sorted(path.name.partition(".key")[2] for path in old.paths.reader_keys.iterdir()) == [".before-1"] * 2
+    assert store.load("/dev/ttyAMA0 address 1") == ReaderKeys()
 
 
 def test_keys_can_stay_out(
