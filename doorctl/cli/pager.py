@@ -20,7 +20,8 @@ def paged() -> Iterator[IO[str]]:
     if not sys.stdout.isatty() or not command or shutil.which(command[0]) is None:
         yield sys.stdout
         return
-    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env={"LESS": _LESS, **os.environ}) as process:
+    environment = {"LESS": _LESS, **os.environ, "LESSSECURE": "1"}  # root's pager starts no shell and writes no file
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=environment) as process:
         if process.stdin is None:
             return
         with suppress(BrokenPipeError):
