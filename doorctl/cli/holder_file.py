@@ -14,10 +14,11 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from doorctl.cli.holder_card import card_of_file
-from doorctl.config.section import nearest
+from doorctl.config.key import LONGEST_NAME
+from doorctl.config.section import nearest, quoted
 from doorctl.core.types import Card, GroupName, HolderId
 from doorctl.errors import OperatorError
-from doorctl.roster.holders import ID_LENGTH, checked_label
+from doorctl.roster.holders import ID_LENGTH, checked_label, is_formula
 
 COLUMNS: Final = ("label", "holder", "groups", "card", "valid_from", "until", "suspended", "codes")
 MOST_LINES: Final = 200_000
@@ -31,6 +32,7 @@ _SECRETS: Final = frozenset(
 )  # fmt: skip
 """Columns that other systems export and that must not come here."""
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_GROUP: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WORDS: Final = {"": False, "yes": True, "no": False}
 _T = TypeVar("_T")
@@ -129,12 +131,12 @@ def _checked_header(fields: Sequence[str], name: str) -> tuple[str, ...]:
     for column in columns:
         if re.sub(r"[^a-z]", "", column.casefold()) in _SECRETS:
             raise OperatorError(
-                f'{name}: a column "{column[:20]}": codes are drawn here, never brought in',
+                f"{name}: a column {quoted(column)}: codes are drawn here, never brought in",
                 hint="destroy the file: whoever had it has the codes; without the column, codes=yes draws new ones",
             )
         if column not in COLUMNS:
             hint = nearest(column, COLUMNS) or f"columns: {', '.join(COLUMNS)}"
-            raise OperatorError(f'{name}: there is no column "{column[:20]}"', hint=hint)
+            raise OperatorError(f"{name}: there is no column {quoted(column)}", hint=hint)
         if columns.count(column) > 1:
             raise OperatorError(f'{name}: the column "{column}" is there twice')
     if "label" not in columns:
@@ -171,9 +173,12 @@ def _field(given: dict[str, str], column: str, read: Callable[[str], _T]) -> _T 
 
 def _label(text: str) -> str:
     try:
-        return checked_label(text)
+        label = checked_label(text)
     except OperatorError as error:
         raise _FieldError("label: expected a name of 1 to 80 printable characters") from error
+    if is_formula(label):
+        raise _FieldError("label: a spreadsheet would compute what begins with = + - or @")
+    return label
 
 
 def _holder(text: str) -> HolderId:
@@ -184,7 +189,11 @@ def _holder(text: str) -> HolderId:
 
 @lru_cache(maxsize=1024)
 def _groups(text: str) -> tuple[GroupName, ...]:
-    return tuple(GroupName(group) for group in sorted(set(text.split())))
+    names = sorted(set(text.split()))
+    for name in names:
+        if not _GROUP.fullmatch(name) or len(name) > LONGEST_NAME:
+            raise _FieldError(f"groups: no group has such a name: {quoted(name)}")
+    return tuple(GroupName(name) for name in names)
 
 
 def _card(text: str) -> Card:

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from doorctl.cli.holder_cell import cell
 from doorctl.cli.holder_choice import chosen, narrowed
 from doorctl.cli.pager import paged
 from doorctl.core.types import HolderId
@@ -112,7 +113,7 @@ def _print_json(holders: "Iterable[Holder]", write: Callable[[str], Any]) -> Non
 def _exported(holder: "Holder") -> tuple[str, ...]:
     return (
         holder.id,
-        holder.label,
+        cell(holder.label),
         " ".join(holder.groups),
         str(holder.valid_from or ""),
         str(holder.valid_until or ""),

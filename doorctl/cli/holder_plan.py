@@ -94,7 +94,7 @@ class Planner:
     def _decide(self, line: Line) -> None:
         for group in line.groups:
             if group not in self._groups:
-                raise OperatorError(f'there is no group "{group[:40]}"')
+                raise OperatorError(f'there is no group "{group}"')
         encode_validity(line.valid_from, line.until)
         card = None if line.card is None else self._card_id(line.card)
         owner = None if card is None else self._writer.holder_of_card(card)

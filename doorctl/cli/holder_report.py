@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from doorctl.cli.holder_cell import cell
 from doorctl.cli.holder_file import Refused
 from doorctl.errors import OperatorError
 
@@ -31,7 +32,7 @@ def new_report(path: Path) -> Iterator[Callable[[Sequence[Refused]], None]]:
                 return
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(("line", "who", "reason"))
-            rows.writerows((line.line, line.who, line.reason) for line in refused)
+            rows.writerows((line.line, cell(line.who), line.reason) for line in refused)
 
         try:
             yield write

@@ -103,7 +103,7 @@ class Change:
     def add(self, new: NewHolder) -> HolderId:
         """Enrols a person; an OperatorError leaves this change as it was."""
         rows = _checked_rows(new.rows)
-        label = holders.checked_label(new.label)
+        label = holders.new_label(new.label)
         valid_from, valid_until = holders.encode_validity(new.valid_from, new.valid_until)
         id_ = new.id or holders.free_id(self._connection, label)
         if new.id is not None and holders.number_of(self._connection, id_) is not None:

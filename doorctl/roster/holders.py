@@ -64,6 +64,22 @@ def checked_label(label: str) -> str:
     return label
 
 
+def new_label(label: str) -> str:
+    """The label of somebody who is enrolled or named anew; who was enrolled otherwise before can still be changed."""
+    label = checked_label(label)
+    if is_formula(label):
+        raise OperatorError(
+            f"holder: a name cannot begin with = + - or @, found {label[:LABEL_LENGTH]!r}",
+            hint="a spreadsheet that opens an export would compute it; begin with a letter",
+        )
+    return label
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet may compute it; the wide forms of those signs count in some of them."""
+    return unicodedata.normalize("NFKC", text[:1]).startswith(("=", "+", "-", "@"))
+
+
 def folded(text: str) -> str:
     """Without case and accents, for search and short names."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
@@ -92,7 +108,7 @@ def _numbered(stem: str, number: int) -> str:
 
 def free_id(connection: sqlite3.Connection, label: str) -> HolderId:
     """The short name of a new holder of this name."""
-    return short_name(checked_label(label), lambda name: number_of(connection, HolderId(name)) is not None)
+    return short_name(new_label(label), lambda name: number_of(connection, HolderId(name)) is not None)
 
 
 def number_of(connection: sqlite3.Connection, holder: HolderId) -> int | None:

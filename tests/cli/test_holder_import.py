@@ -84,6 +84,9 @@ def test_people_of_a_file_are_enrolled_in_one_change(board: Board, capsys: pytes
         ("", None),
         (",,,,,,,", "label: expected a name of 1 to 80 printable characters"),
         ("A\x07,,,,,,,", "label: expected a name of 1 to 80 printable characters"),
+        ("=1+1,,,,,,,", "label: a spreadsheet would compute what begins with = + - or @"),
+        ("Ana,,\x1b]0;x\x07staff,,,,,", 'groups: no group has such a name: "\\u001b]0;x\\u0007staff"'),
+        ("Ana,,Staff,,,,,", 'groups: no group has such a name: "Staff"'),
         ("Ana,Ana Lopez,,,,,,", "holder: expected 1 to 40 lower-case letters, digits and hyphens, as ana-lopez"),
         ("Ana,,stff,,,,,", 'there is no group "stff"'),
         ("Ana,,,H10301:12,,,,", "card: expected H10301:FACILITY:CARD"),
@@ -116,6 +119,8 @@ def test_a_line_that_is_wrong_is_refused_by_number_and_reason(
     [
         (b"", "there is no header"),
         (b"name,groups\n", 'there is no column "name"'),
+        (b"label,\x1b[2Jcard\n", 'there is no column "\\u001b[2Jcard"'),
+        (b"label,\xc2\x9bPIN\n", 'a column "\\u009bPIN": codes are drawn here'),
         (b"label,label\n", 'the column "label" is there twice'),
         (b"groups\nstaff\n", 'the column "label" is missing'),
         (b"label,PIN\nAna,4711\n", 'a column "PIN": codes are drawn here, never brought in'),
@@ -188,6 +193,19 @@ def test_the_report_has_every_refused_line_and_no_secret(
     assert "4820" not in content + ran.out
     again = board.run(capsys, "holder", "import", file, "--skip-bad", "--report", str(report))
     assert (again.code, "there is a file already" in again.err, report.read_text()) == (1, True, content)
+
+
+def test_no_spreadsheet_computes_what_a_report_or_an_export_has(
+    board: Board, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = board.home / "refused.csv"
+    told(board, capsys, people_file(board.home, "@SUM(A1),,,,,,,", "Ana,,,,,,,"), "--skip-bad", "--report", str(report))
+    assert [row["who"] for row in csv.DictReader(report.read_text().splitlines())] == ["'@SUM(A1)"]
+    with closing(sqlite3.connect(board.paths.roster)) as connection, connection:
+        connection.execute("UPDATE holders SET label = '=1+1'")  # as an older version would have taken it
+    exported = csv.DictReader(board.run(capsys, "holder", "export").out.splitlines())
+    assert [row["label"] for row in exported] == ["'=1+1"]
+    assert board.run(capsys, "holder", "edit", "ana", "--suspend").code == 0
 
 
 def test_the_same_card_name_or_holder_twice_is_refused(board: Board, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,7 +76,7 @@ def test_a_new_holder_can_be_seen_and_found(writer: RosterWriter, reader: Roster
         ("Ana  LÓPEZ-García", "ana-lopez-garcia"),
         ("Großmann, Jörg", "grossmann-jorg"),
         ("李小龙", "holder"),
-        ("--", "holder"),
+        ("?!", "holder"),
         ("Room 12", "room-12"),
         ("x" * 80, "x" * 40),
         ("a" * 39 + " b", "a" * 39),
@@ -85,6 +85,15 @@ def test_a_new_holder_can_be_seen_and_found(writer: RosterWriter, reader: Roster
 def test_short_names_are_made_of_labels(writer: RosterWriter, draw: Draw, label: str, short: str) -> None:
     assert writer.free_id(label) == short
     assert writer.add_holder(NewHolder(label=label, rows=draw.rows())) == short
+
+
+@pytest.mark.parametrize("label", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\uff1d1"])
+def test_nobody_is_named_as_a_formula(writer: RosterWriter, draw: Draw, label: str) -> None:
+    with pytest.raises(OperatorError, match=r"a name cannot begin with = \+ - or @"):
+        writer.free_id(label)
+    with pytest.raises(OperatorError, match=r"a name cannot begin with = \+ - or @"):
+        writer.add_holder(NewHolder(label=label, rows=draw.rows(), id=ANA))
+    assert writer.holders() == []
 
 
 def test_namesakes_are_numbered_and_a_free_number_is_used_again(writer: RosterWriter, draw: Draw) -> None:
