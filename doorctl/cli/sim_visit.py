@@ -38,7 +38,7 @@ class Seen:
     opened_after_ms: float | None
     """From the last key to the strike; None: it stayed secured."""
     outputs: tuple[tuple[str, int], ...]
-    """Strike and sounder in order, from the last key on, and then the lamp; while it waits, the lamp just blinks."""
+    """Strike and sounder in order, from the last key on, and then the lamp from the answer on."""
     times_ms: tuple[float, ...]
     log: str
     status: tuple[Any, ...]
@@ -70,7 +70,7 @@ def visit(
         _walk_through(drive, door)
         wait_for(f"{door} to be secured", lambda: _level(drive, _STRIKES[door]) == 0, within_s=10)
         time.sleep(_SETTLED_S)
-        outputs = [output for output in drive.do("history", since=newest)["outputs"] if output[3] > last_key]
+        outputs = drive.do("history", since=newest)["outputs"]
     finally:
         drive.close()
     return _seen(site, door, outputs, last_key, late)
@@ -91,9 +91,10 @@ def differences(first: Seen, second: Seen) -> list[str]:
 
 
 def _answered(drive: Drive, newest: int, last_key: int, door: str) -> bool:
+    """Whether the beep is over: whoever opens the door before would end the answer's light too."""
     outputs = drive.do("history", since=newest)["outputs"]
     sounder = next(pin for pin, what in _OUTPUTS[door].items() if what == "sounder")
-    return any(output[1] == sounder and output[2] == 1 and output[3] > last_key for output in outputs)
+    return any(output[1] == sounder and output[2] == 0 and output[3] > last_key for output in outputs)
 
 
 def _walk_through(drive: Drive, door: str) -> None:
@@ -108,21 +109,44 @@ def _level(drive: Drive, pin: str) -> int:
     return int(drive.do("state")["pins"][pin]["level"])
 
 
-def _seen(site: SimSite, door: str, outputs: list[Any], last_key: int, late_before: int) -> Seen:
+def shown(
+    door: str, outputs: list[Any], last_key: int
+) -> tuple[float | None, tuple[tuple[str, int], ...], tuple[float, ...]]:
+    """When the strike moved, what the answer showed, and when; of all that the outputs did in a visit.
+
+    While an entry waits, the lamp blinks at the pace of whoever types: at the answer it may be lit already, which is no
+    edge. So of the lamp it is the level that counts from the answer on, and each change until the answer is over.
+    """
     names = _OUTPUTS[door]
     mine = [output for output in outputs if output[1] in names]
-    opened = [output[3] for output in mine if output[1] == _STRIKES[door] and output[2] == 1]
+    since = [output for output in mine if output[3] > last_key]
+    opened = [output[3] for output in since if output[1] == _STRIKES[door] and output[2] == 1]
     # the strike falls when she opens the door, which is her doing and not the answer's
-    moving = [output for output in mine if names[output[1]] == "sounder" or output[1:3] == [_STRIKES[door], 1]]
+    moving = [output for output in since if names[output[1]] == "sounder" or output[1:3] == [_STRIKES[door], 1]]
     answer = [output for output in moving if not opened or output[3] <= opened[0] + _ANSWER_MS * MS]
-    lamps = [output[2] for output in mine if names[output[1]] == "lamp" and output[3] <= answer[-1][3]]
+    edges = (*((names[output[1]], output[2]) for output in answer), *_lamp_of(mine, names, answer))
+    times = tuple(round((output[3] - last_key) / MS, 1) for output in answer)
+    return None if not opened else (opened[0] - last_key) / MS, edges, times
+
+
+def _lamp_of(mine: list[Any], names: dict[str, str], answer: list[Any]) -> list[tuple[str, int]]:
+    """Its level a moment after the beep began, for its own edge may come a little later, and then its edges."""
+    beeps = [output[3] for output in answer if names[output[1]] == "sounder"]
+    begin, end = beeps[0] + SAME_TIME_MS * MS, beeps[-1]
+    lamps = [output for output in mine if names[output[1]] == "lamp" and output[3] <= end]
+    level = [0, *(output[2] for output in lamps if output[3] <= begin)][-1]
+    return [("lamp", level), *(("lamp", output[2]) for output in lamps if output[3] > begin)]
+
+
+def _seen(site: SimSite, door: str, outputs: list[Any], last_key: int, late_before: int) -> Seen:
+    opened_after_ms, edges, times_ms = shown(door, outputs, last_key)
     row = JournalReader(site.paths.journal).log(1, door=door)[-1].row
     status = site.status()
     return Seen(
         door=door,
-        opened_after_ms=None if not opened else (opened[0] - last_key) / MS,
-        outputs=(*((names[output[1]], output[2]) for output in answer), ("lamp", lamps[-1] if lamps else -1)),
-        times_ms=tuple(round((output[3] - last_key) / MS, 1) for output in answer),
+        opened_after_ms=opened_after_ms,
+        outputs=edges,
+        times_ms=times_ms,
         log=f"{row.event} {row.door} {row.reader} {row.holder} {row.outcome.name} {row.reason.name} {row.detail}",
         status=tuple((unit["name"], unit["state"], unit["light"]) for unit in status["doors"]),
         late=status["answer_ms"]["late"] != late_before,
