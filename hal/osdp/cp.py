@@ -32,6 +32,9 @@ QUIET_ANSWER_WITHIN: Final = 25 * MS
 KNOWN_ANSWER_WITHIN: Final = 10 * MS
 """The same where the reader is known to be quicker than half of that."""
 BETWEEN_CHARACTERS: Final = 20 * MS
+"""The standard's; a line that was silent so long after something broken has nothing more to say."""
+BETWEEN_PIECES: Final = 40 * MS
+"""Of one answer: USB adapters hand on what they have every 16 ms, and a busy kernel later than that."""
 OFFLINE_AFTER: Final = 8 * SECOND
 PROBE_EVERY: Final = SECOND
 PROBE_ALONE_EVERY: Final = 300 * MS
@@ -183,7 +186,7 @@ class Cp:
             elif self._asked is not None:
                 self._spoilt(self._asked, found, now)
         if self._asked is None or self._framer.partial:
-            gap = 2 * self._character if self._asked is None else BETWEEN_CHARACTERS + self._character
+            gap = 2 * self._character if self._asked is None else BETWEEN_PIECES + self._character
             self._deadline = min(max(self._deadline, Monotonic(now + gap)), self._latest)
         return effects
 
