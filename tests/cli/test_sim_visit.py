@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doorctl.cli.sim_visit import MS, Seen, differences, shown
+from doorctl.cli.sim_visit import MS, Seen, differences, past_its_bound, shown
 
 LAST_KEY = 7_000 * MS
 ANSWER: tuple[tuple[float, str, int], ...] = (
@@ -74,3 +74,11 @@ def test_what_differs_in_the_answer_is_found(
 
 def test_a_lamp_that_the_answer_does_not_light_is_found() -> None:
     assert len(differences(NORMAL, seen(*DARK, ANSWER[0], *ANSWER[2:]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("opened_after_ms", "busy"), [(456.0, False), (606.0, False), (606.1, True), (848.3, True), (None, False)]
+)
+def test_only_what_no_board_with_time_does_is_the_machines_fault(opened_after_ms: float | None, busy: bool) -> None:
+    """What is later and within the board's own bound may be a tell, and is compared."""
+    assert past_its_bound(opened_after_ms, 456) is busy
