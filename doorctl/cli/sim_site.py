@@ -161,6 +161,8 @@ class SimSite:
     def __init__(self, home: Path) -> None:
         self.paths = Paths.under(home)
         self.people: dict[HolderId, Person] = {}
+        self.groups = [GroupName("staff")]
+        """Everybody's."""
         self._home = home
         home.mkdir(parents=True, exist_ok=True)
         logs = home / "logs"
@@ -183,6 +185,12 @@ class SimSite:
             daemon.stop()
         self.network.__exit__()
 
+    def configure(self, config: str, groups: list[GroupName]) -> None:
+        """Before `make`: other doors than the demo's."""
+        self.paths.etc.mkdir(parents=True, exist_ok=True)
+        self.paths.config.write_text(config, encoding="utf-8")
+        self.groups = groups
+
     def make(self) -> None:
         """Monitor, board, pairing: one file each way."""
         command(self._home, "monitor", "init", "--simulated", "--address", f"127.0.0.1:{self._monitor_port}",
@@ -198,8 +206,10 @@ class SimSite:
         command(self._home, "monitor", "trust", str(self.paths.controller_public), "--yes")
 
     def call_held_open_after(self, seconds: int) -> None:
-        """At every door of the site, before doord starts: a visitor does not wait as long as a real door does."""
+        """At every door of the demo, before doord starts: a visitor does not wait as long as a real door does."""
         text = self.paths.config.read_text(encoding="utf-8")
+        if "held_open_s" in text:  # somebody's own doors say it themselves
+            return
         told = re.sub(r"(?m)^egress .*$", lambda line: f"{line[0]}\nheld_open_s = {seconds}", text)
         self.paths.config.write_text(told, encoding="utf-8")
 
@@ -213,7 +223,7 @@ class SimSite:
         try:
             enrolled = enrolment.add(
                 label,
-                groups=[GroupName("staff")],
+                groups=self.groups,
                 card=None if card is None else enrolment.card(card),
             )
         finally:
