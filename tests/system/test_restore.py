@@ -43,6 +43,7 @@ strike = { pin = "GPIO24", type = "fail-secure", release_s = 0.5 }
 egress = "mechanical"
 """
 HELP_CALLS = 3
+SETTLED_S = 2.0
 Record = tuple[Epoch, Sequence, Body]
 
 
@@ -58,7 +59,7 @@ class VaultSite(BusySite):
         self.ana = self.enrol("Ana Lopez", 3456)
 
     def hand_over(self, wanted: Callable[[], bool]) -> None:
-        """Until it holds. The courier asks doord every 30 s what the monitor wants again; started anew it asks at once."""
+        """Until it holds. The courier asks doord every 5 s what the monitor wants again; started anew it asks at once."""
         for _ in range(HANDS):
             with suppress(SimError):
                 wait_for("what was lost", wanted, self.courier, within_s=6)
@@ -92,6 +93,20 @@ def _secured(site: SimSite, name: str) -> bool:
 
 def calls(site: SimSite) -> int:
     return sum(alarm["kind"] == "duress" for alarm in alarms(site))
+
+
+def all_calls(site: SimSite) -> int:
+    """Once no more are raised: on a busy machine the first hand's alarm may come while the second hand calls."""
+    seen = [(time.monotonic(), calls(site))]
+
+    def settled() -> bool:
+        now = (time.monotonic(), calls(site))
+        if now[1] != seen[-1][1]:
+            seen.append(now)
+        return now[0] - seen[-1][0] > SETTLED_S
+
+    wait_for("no more alarms", settled, site.monitor)
+    return seen[-1][1]
 
 
 @pytest.fixture
@@ -130,7 +145,7 @@ def test_a_restored_monitor_gets_back_what_it_lost(site: VaultSite, tmp_path: Pa
         call_for_help(site, site.ana, "vault")
     traffic.stop()
     wait_for("the spool to drain", lambda: drained(site), site.doord)
-    before, called = site.records(), calls(site)
+    before, called = site.records(), all_calls(site)
     assert called >= HELP_CALLS
     assert len(before) > saved + 10, "too few records were made after the backup for a test"
     with pytest.raises(OperatorError, match=r"\.db: in use"):
