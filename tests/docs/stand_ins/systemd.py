@@ -197,7 +197,10 @@ def start(name: str) -> None:
 def launched(
     name: str, unit: dict[str, list[str]], user: pwd.struct_passwd, environment: dict[str, str]
 ) -> "subprocess.Popen[bytes]":
-    groups = [user.pw_gid, *(grp.getgrnam(one).gr_gid for one in unit.get("SupplementaryGroups", []))]
+    groups = [
+        user.pw_gid,
+        *(grp.getgrnam(one).gr_gid for line in unit.get("SupplementaryGroups", []) for one in line.split()),
+    ]
     with (RUNNING / f"{name}.log").open("ab") as log:
         return subprocess.Popen(
             unit["ExecStart"][0].split(), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
