@@ -74,7 +74,7 @@ def test_a_clean_stop_ends_with_0_and_leaves_nothing(home: Path, number: signal.
         assert process.wait(PATIENCE_S) == 0
         assert process.stderr is not None
         said = process.stderr.read()
-    assert "doord: INFO: ready: 2 doors, mock chip" in said
+    assert "doord: INFO: ready: 3 doors, mock chip" in said
     assert "Traceback" not in said
     assert list(paths.run.iterdir()) == []
 
