@@ -80,7 +80,7 @@ def test_a_backup_that_is_being_made_is_none(board: Board, capsys: pytest.Captur
 
 
 def test_who_may_not_look_is_told(board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2], board.home):
+    for folder in (tmp_path, *tmp_path.parents[:3], board.home):
         folder.chmod(0o755)
     shutil.copy(board.paths.config, board.paths.etc / "doorctl.toml.before-1")
     left = board.paths.var / ".backup-0123"
