@@ -25,8 +25,8 @@ def test_the_story_is_told_to_its_end() -> None:
     ("sabotage", "promise"),
     [
         ("tell", "an onlooker could tell the codes apart"),
-        ("alarm", "calls for help, 0 alarms"),
-        ("record", "calls for help"),
+        pytest.param("alarm", "calls for help, 0 alarms", marks=pytest.mark.soak),
+        pytest.param("record", "calls for help", marks=pytest.mark.soak),
     ],
 )
 def test_a_broken_promise_ends_the_story(sabotage: str, promise: str) -> None:

@@ -85,6 +85,7 @@ def test_it_says_its_version(installed: Installed) -> None:
     assert (said.returncode, said.stdout, said.stderr) == (0, f"doorctl {version}\n", "")
 
 
+@pytest.mark.soak
 def test_it_tells_the_story(installed: Installed) -> None:
     told = installed.run("sim", "--tour")
     assert (told.returncode, told.stderr) == (0, ""), told.stdout + told.stderr
