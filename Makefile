@@ -22,7 +22,7 @@ tour: $(STAMP)   ## the story, told in the terminal; exits non-zero if a promise
 	@$(BIN)/doorctl sim --tour
 
 # What cannot be had here the browser tests name themselves, and skip; with CI=true they fail.
-test: $(STAMP)   ## all tests, under 6 minutes on 2 cores
+test: $(STAMP)   ## all tests, under 10 minutes on 2 cores
 	@$(MAKE) --silent browser || echo "make: no browser tests: see the skipped tests below" >&2
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not soak'
 
