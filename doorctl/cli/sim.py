@@ -19,7 +19,7 @@ def add_parser(subparsers: Any) -> None:
         help="try it: a door, its people and a monitor on this machine",
         description="Run a demo site on mock hardware: a page with a door to press and the alarms beside it, "
         "on loopback. Nothing outside a temporary folder is touched.",
-        epilog="example: doorctl sim --tour\nexample: doorctl sim --config doorctl.toml",
+        epilog="example: doorctl sim --config doorctl.toml",
     )
     parser.add_argument("--tour", action="store_true", help="tell the story here; non-zero if a promise breaks")
     parser.add_argument("--port", type=int, default=0, metavar="N", help="of the page (default: a free one)")

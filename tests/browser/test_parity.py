@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 ALARM_WITHIN_MS: Final = 1000.0
 """The issue's bound, from the strike's release."""
-TRIES: Final = 5
+TRIES: Final = 8
 """A busy machine's noise is another one each time. What a code's meaning did would be there each time, so one duress visit
 that equals one normal visit is enough."""
 
@@ -64,8 +64,9 @@ def test_nothing_at_the_door_differs_and_one_alarm_is_raised(
         assert received(sim) > records
         seen = view.sightings()
         (alarm,) = duress_alarms(seen)[before:]
-        assert alarm["at_ms"] - seen["released"][-1]["at_ms"] <= ALARM_WITHIN_MS
-        found += [differences(one, forced) for one in normal]
+        took = alarm["at_ms"] - seen["released"][-1]["at_ms"]
+        late = [] if took <= ALARM_WITHIN_MS else [f"the alarm came after {took:.0f} ms"]
+        found += [[*late, *differences(one, forced)] for one in normal]
         if [] in found:
             return
     pytest.fail(f"somebody at {name} can tell: {min(found, key=len)}")
