@@ -125,7 +125,10 @@ class Receipts:
 
         Each pass goes down to the oldest before it begins at the newest again, so that a record which the monitor
         refuses cannot stand in the way of the others. What was made since, and may be with no courier, comes first.
+        A wish that has just come is looked up before: the courier asks as soon as it has handed the receipt on.
         """
+        if self._finding is not None:
+            await asyncio.wait([self._finding])
         self._begin_pass()
         records = [self._wanted.popleft().record for _ in range(min(most, len(self._wanted)))]
         while len(records) < most and self._passes:

@@ -146,6 +146,11 @@ async def next_card(house: House, card: Card) -> dict[str, Any]:
     return answers[0]
 
 
+def without_fractions(said: str) -> str:
+    """Without the loop's own times to more than 0.1 ms: half a million of them hold some code by chance, one run in thirty."""
+    return re.sub(r"(\bwhen=\d+\.\d{4})\d+", r"\1", said)
+
+
 def test_nothing_at_the_door_says_what_was_typed(home: Path, folder: Path, terminal: Terminal) -> None:
     paths, card = Paths.under(home), a_card(34_567)
     outputs = {"add": command(home, "holder", "add", "Ana Lopez", "--group", "staff", "--card", "H10301:12:34567")}
@@ -158,7 +163,7 @@ def test_nothing_at_the_door_says_what_was_typed(home: Path, folder: Path, termi
         loop.set_debug(True)
         loop.slow_callback_duration = 0
         found = loop.run_until_complete(whole(home, folder, loop, person, needles))
-    outputs |= {"daemon": "\n".join(said), "log": command(home, "log", "-n", "9999")}
+    outputs |= {"daemon": without_fractions("\n".join(said)), "log": command(home, "log", "-n", "9999")}
     outputs |= {"log --json": command(home, "--json", "log", "-n", "9999")}
     outputs |= {"show": command(home, "holder", "show", "ana-lopez"), "list": command(home, "--json", "holder", "list")}
     assert len(said) > 1000, "asyncio told of every callback"

@@ -200,6 +200,19 @@ def test_wishes_come_before_what_waits(play: Play) -> None:
     play(story, courier=False)
 
 
+def test_a_courier_that_asks_with_the_wish_gets_what_was_wished(play: Play) -> None:
+    """As it does when the monitor is back: both go out in the same moment."""
+
+    async def story(house: House) -> None:
+        newest, *others = await unreceipted(house)
+        await receive(house, *(house.monitor.receipt(record) for record in others))
+        wish = {"want_epoch": parse_header(newest).epoch, "want_sequence": Sequence(1), "want_count": 2}
+        house.courier.say(Type.RECEIPT, house.monitor.receipt(newest, **wish))
+        assert [parse_header(record).sequence for record in await backlog(house)] == [1, 2]
+
+    play(story, courier=False)
+
+
 def test_receipts_wait_for_a_disk_that_fails(play: Play) -> None:
     async def story(house: House) -> None:
         records = await unreceipted(house)

@@ -5,7 +5,7 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -57,16 +57,6 @@ class VaultSite(BusySite):
         text = self.paths.config.read_text().replace("[group.staff]", '[group.staff]\nvault = "always"')
         self.paths.config.write_text(text + VAULT)
         self.ana = self.enrol("Ana Lopez", 3456)
-
-    def hand_over(self, wanted: Callable[[], bool]) -> None:
-        """Until it holds. The courier asks doord every 5 s what the monitor wants again; started anew it asks at once."""
-        for _ in range(HANDS):
-            with suppress(SimError):
-                wait_for("what was lost", wanted, self.courier, within_s=6)
-                return
-            self.courier.stop()
-            self.courier.start()
-        pytest.fail("the monitor did not get back what it lost")
 
 
 def call_for_help(site: SimSite, person: Person, door: str) -> None:
@@ -155,7 +145,8 @@ def test_a_restored_monitor_gets_back_what_it_lost(site: VaultSite, tmp_path: Pa
     shutil.rmtree(home_of(site) / "monitor")
     command(home_of(site), "restore", "--monitor", str(backup))
     site.start_monitor()
-    site.hand_over(lambda: set(map(_key, before)) <= set(map(_key, site.records())))
+    lost = set(map(_key, before))
+    wait_for("what was lost", lambda: lost <= set(map(_key, site.records())), site.courier, within_s=WITHIN_S)
     assert set(Counter(map(_number, site.records())).values()) == {1}
     wait_for("every alarm", lambda: calls(site) == called)
     assert not NEVER & alarm_kinds(site)
