@@ -409,6 +409,23 @@ def test_a_slow_pace_is_no_silence(board: Board, court: Court) -> None:
     assert court.wait(6 * SECOND) == ["silent"]
 
 
+def test_one_outage_makes_the_next_silence_no_later(board: Board, court: Court) -> None:
+    for _ in range(5):
+        assert court.take(board.supervise()) == []
+    board.now += 20 * SECOND
+    assert court.take(board.supervise()) == []
+    assert court.wait(34 * SECOND) == []
+    assert court.wait(2 * SECOND) == ["silent"]
+
+
+def test_connections_in_a_row_are_no_quicker_pace(board: Board, court: Court) -> None:
+    for after_s in (40, 40, 40, 0, 0):
+        board.now += after_s * SECOND
+        assert court.take(board.supervise()) == []
+    assert court.wait(150 * SECOND) == []
+    assert court.wait(6 * SECOND) == ["silent"]
+
+
 def test_a_board_never_heard_is_not_silent(board: Board, court: Court) -> None:
     assert court.judge.next_deadline() is None
     assert court.wait(10_000 * SECOND) == []

@@ -1,6 +1,6 @@
 """What supervision says and what its absence says: silent, alive twice, gaps, backlog, clock. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -20,6 +20,8 @@ SLOWEST: Final = Duration(60 * SECOND)
 QUICKEST: Final = Duration(10 * SECOND)
 """Design, "Supervision": every 10 to 60 s."""
 MISSED: Final = 3
+_DISTANCES: Final = 5
+"""Between supervisions; their median is the pace."""
 _SLACK: Final = Duration(5 * SECOND)
 _STANDSTILLS: Final = 3
 _OVERTAKEN: Final = 30
@@ -65,8 +67,14 @@ def silent_from(state: ControllerState, listening_since: WallTime) -> WallTime |
     """When three supervisions will have been missed; None before the first one and once it was told."""
     if not state.supervised or conditions.is_on(state, AlarmKind.SILENT.value):
         return None
-    pace = min(max(state.paces, default=SLOWEST), SLOWEST)
+    pace = min(_pace(state.paces), SLOWEST)
     return WallTime(max(state.supervised, listening_since) + MISSED * max(pace, QUICKEST) + _SLACK)
+
+
+def _pace(distances: Sequence[int]) -> int:
+    """Of supervision, as it came: one outage, or two connections in a row, is no other pace."""
+    few = len(distances) < _DISTANCES
+    return max(distances, default=SLOWEST) if few else sorted(distances)[_DISTANCES // 2]
 
 
 def silence(
@@ -127,7 +135,7 @@ def _live_on(state: ControllerState, name: bytes, mark: Mark) -> None:
 def _alive(controller: ControllerId, state: ControllerState, supervised: LedgerSupervision) -> list[Effect]:
     now = supervised.received
     if state.supervised and not conditions.is_on(state, AlarmKind.SILENT.value):
-        state.paces = [*state.paces[-2:], max(now - state.supervised, 0)]
+        state.paces = [*state.paces[1 - _DISTANCES :], max(now - state.supervised, 0)]
     state.supervised = now
     over = Raise(
         kind=AlarmKind.SILENT, subject="", controller=controller, event=now, received=now, text="",
