@@ -139,7 +139,7 @@ class Board:
             open_port: OpenPort = mock.open
         else:
             open_port = serial_port(device, baud=baud, rts_drives=rts_drives)
-        bus = Bus(device, open_port, baud=baud, clock=self.chip.clock, naps=self.mock is None)
+        bus = Bus(device, open_port, baud=baud, clock=self.chip.clock)
         line = OsdpLine(bus, given_back=lambda: None)
         self.lines[device], self._bauds[device] = line, baud
         self._ports.append(line)

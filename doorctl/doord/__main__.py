@@ -13,6 +13,7 @@ from doorctl.doord.assembly import read_site
 from doorctl.doord.runtime import Doord
 from doorctl.errors import DoorctlError
 from doorctl.paths import Paths
+from hal.loop import precise_loop
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=level, format="doord: %(levelname)s: %(message)s")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold codes and keys
     try:
-        asyncio.run(_run(Paths.chosen(args.home)))
+        with asyncio.Runner(loop_factory=precise_loop) as runner:
+            runner.run(_run(Paths.chosen(args.home)))
     except DoorctlError as error:
         sys.stderr.write(error.told_by("doord") + "\n")
         return 1

@@ -38,9 +38,6 @@ BUDGET: Final = 0.08
 SMOOTHED: Final = 1 / 64
 SLOWEST_PACE: Final = 20_000_000
 """20 ms from one request to the next, however slow the machine is."""
-SHORT_S: Final = 0.0006
-"""The silence after an answer at 38,400 baud and above is slept: the loop's timers would round it up to whole
-milliseconds, of which a line has 271 exchanges' worth a second, and a round of the loop costs more than it."""
 _NANOSECONDS: Final = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -165,13 +162,10 @@ class Bus:
         readers: Sequence[ReaderSettings] = (),
         clock: Callable[[], Monotonic] = monotonic_now,
         nonce: Callable[[int], bytes] = os.urandom,
-        naps: bool = True,
     ) -> None:
         """`name` for messages; `baud` 9600 to 230400, which the CP counts characters by."""
         self._name, self._open_port, self._clock = name, open_port, clock
         self._cp = Cp(readers, baud=baud, now=clock(), nonce=nonce)
-        self._naps = naps
-        """False: time is not this machine's, and does not pass while it sleeps."""
         self._baud = self._opens_at = baud
         self._deliver: Deliver | None = None
         self._port: Port | None = None
@@ -260,13 +254,13 @@ class Bus:
         now = self._clock()
         self._guarded(lambda: self._cp.receive(untrusted, now), now)
 
-    def _on_time(self, *, may_nap: bool = True) -> None:
+    def _on_time(self) -> None:
         self._timer = None
         now = self._clock()
         pending = b"" if self._port is None else self._port.pending()
-        self._guarded(lambda: [*self._cp.receive(pending, now), *self._cp.on_deadline(now)], now, may_nap=may_nap)
+        self._guarded(lambda: [*self._cp.receive(pending, now), *self._cp.on_deadline(now)], now)
 
-    def _guarded(self, work: Callable[[], Iterable[Effect]], now: Monotonic, *, may_nap: bool = True) -> None:
+    def _guarded(self, work: Callable[[], Iterable[Effect]], now: Monotonic) -> None:
         """A fault of ours breaks this line: its readers are offline until doord is started again."""
         try:
             effects = list(work())
@@ -280,7 +274,7 @@ class Bus:
                 self._keep_budget()
             else:
                 self._tell(effect, now)
-        self._arm(may_nap=may_nap)
+        self._arm()
 
     def _write(self, frame: bytes) -> None:
         try:
@@ -299,18 +293,14 @@ class Bus:
         if self._deliver is not None:
             self._deliver(told.address, told.happening, now)
 
-    def _arm(self, *, may_nap: bool = False) -> None:
+    def _arm(self) -> None:
         """One timer, at the CP's next deadline."""
         if self._port is None or self._closed:
             return
         self._disarm()
         self._port.expect(self._cp.expected())
         wait = max(0, self._cp.next_deadline() - self._clock()) / _NANOSECONDS
-        if wait <= SHORT_S and self._naps and may_nap:
-            time.sleep(wait)
-            self._on_time(may_nap=False)  # whatever comes of it: never twice without a round of the loop
-        else:
-            self._timer = asyncio.get_running_loop().call_later(wait, self._on_time)
+        self._timer = asyncio.get_running_loop().call_later(wait, self._on_time)
 
     def _disarm(self) -> None:
         if self._timer is not None:

@@ -144,7 +144,10 @@ def event(_reader: int, what: dict[str, Any]) -> int:
 
 def main(kind: str, device: str, baud: str, number: str, key: str) -> None:
     if kind == "ours":
-        asyncio.run(ours(device, int(baud), int(number), bytes.fromhex(key)))
+        from hal.loop import precise_loop
+
+        with asyncio.Runner(loop_factory=precise_loop) as runner:
+            runner.run(ours(device, int(baud), int(number), bytes.fromhex(key)))
     else:
         libosdp(device, int(number), bytes.fromhex(key))
 
