@@ -13,6 +13,7 @@ def _tour(*more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, stdin=subprocess.DEVNULL)
 
 
+@pytest.mark.soak  # tests/docs runs it as README has it, each time
 def test_the_story_is_told_to_its_end() -> None:
     told = _tour()
     assert told.returncode == 0, told.stdout + told.stderr
