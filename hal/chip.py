@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hal.errors import ConfigurationError, DeviceGoneError
-from hal.events import Monotonic
-
-NANOSECONDS = 1_000_000_000
+from hal.events import SECOND, Monotonic
 
 WhenChanged = Callable[[float, int], None]
 """gpiozero's callback of a pin: (kernel CLOCK_MONOTONIC in seconds, level after the edge)."""
@@ -97,4 +95,4 @@ class Chip:
 
 def to_nanoseconds(ticks: float) -> Monotonic:
     """gpiozero's seconds as the integer they came from (exact to 1 ns for the first months of uptime)."""
-    return Monotonic(round(ticks * NANOSECONDS))
+    return Monotonic(round(ticks * SECOND))

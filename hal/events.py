@@ -6,10 +6,12 @@ Every time is the kernel's CLOCK_MONOTONIC in integer nanoseconds, taken where t
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NewType
+from typing import Final, NewType
 
 Monotonic = NewType("Monotonic", int)
 """CLOCK_MONOTONIC, nanoseconds."""
+MS: Final = 1_000_000
+SECOND: Final = 1000 * MS
 
 
 class Key(Enum):

@@ -19,10 +19,10 @@ from typing import Any
 
 from gpiozero.exc import GPIOZeroError, PinUnknownPi
 
-from hal.chip import NANOSECONDS, Chip, WhenChanged
+from hal.chip import Chip, WhenChanged
 from hal.clock import monotonic_now
 from hal.errors import ConfigurationError, DeviceGoneError
-from hal.events import Monotonic
+from hal.events import SECOND, Monotonic
 
 SLACK_NS = 2_000_000
 """lgpio polls the chip every 0.5 ms and holds reports for another 0.5 ms to sort them; twice that."""
@@ -236,6 +236,6 @@ def _pin_class(lgpio: ModuleType, base: Any) -> Any:
         def _report(self, level: int, at: int) -> None:
             method = self.when_changed
             if method is not None:  # it may have been let go of while the report was under way
-                method(at / NANOSECONDS, level)
+                method(at / SECOND, level)
 
     return BoardPin

@@ -15,10 +15,10 @@ from typing import Any
 from gpiozero.exc import GPIOPinInUse, GPIOZeroError
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from hal.chip import NANOSECONDS, Chip, WhenChanged
+from hal.chip import Chip, WhenChanged
 from hal.clock import monotonic_now
 from hal.errors import MockCommandError
-from hal.events import Monotonic
+from hal.events import SECOND, Monotonic
 
 LABEL = "mock chip"
 HISTORY = 4096
@@ -135,7 +135,7 @@ class MockLine(MockPin):  # type: ignore[misc]  # gpiozero has no type informati
         if self.faults.drop_edges:
             self.faults.drop_edges -= 1
             return
-        ticks = at / NANOSECONDS
+        ticks = at / SECOND
         if self.faults.raise_edges:
             self.faults.raise_edges -= 1
             ticks = float("nan")  # no callback can make a time of it: it fails inside, where a bug would

@@ -20,8 +20,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from hal.errors import MockCommandError
+from hal.events import SECOND
 
-SECOND = 1_000_000_000
 Offset = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Interval = Annotated[int, msgspec.Meta(ge=1, le=SECOND)]

@@ -9,9 +9,9 @@ from typing import Any, assert_never
 from hal import mock_osdp
 from hal.board import Board
 from hal.errors import MockCommandError
-from hal.events import Key, Monotonic
+from hal.events import SECOND, Key, Monotonic
 from hal.mock import MockChip, OutputChange, PinFaults
-from hal.mock_commands import SECOND, Card, Command, Edges, Fault, History, Input, Keys, Osdp, State, Watch
+from hal.mock_commands import Card, Command, Edges, Fault, History, Input, Keys, Osdp, State, Watch
 from hal.wiegand.cards import find_format
 from hal.wiegand.keys import Keypad, KeypadEncoding
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from hal.board import Board
 from hal.errors import MockCommandError
+from hal.events import SECOND
 from hal.mock_commands import Card, Keys, Osdp
 from hal.osdp.mock_line import MockLine
 
-_NANOSECONDS: Final = 1_000_000_000
 _AS_SENT: Final = {"*": b"\x7f", "#": b"\r"}
 
 
@@ -72,4 +72,4 @@ def _at(board: Board, at: int | None) -> int:
 
 
 def _later(board: Board, at: int, what: Callable[[], None]) -> None:
-    asyncio.get_running_loop().call_later(max(0, at - board.chip.clock()) / _NANOSECONDS, what)
+    asyncio.get_running_loop().call_later(max(0, at - board.chip.clock()) / SECOND, what)

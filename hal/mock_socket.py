@@ -20,8 +20,8 @@ from typing import Any
 import msgspec
 
 from hal.board import Board
-from hal.chip import NANOSECONDS
 from hal.errors import ConfigurationError, HalError, MockCommandError
+from hal.events import SECOND
 from hal.mock import MockChip
 from hal.mock_commands import Watch, parse_command
 from hal.mock_drive import as_list, perform
@@ -131,7 +131,7 @@ class MockSocket:
             self._due = None
         due = self._chip.next_due()
         if due is not None:
-            wait_s = max(0, due - self._chip.clock()) / NANOSECONDS
+            wait_s = max(0, due - self._chip.clock()) / SECOND
             self._due = asyncio.get_running_loop().call_later(wait_s, self._plan)
 
 

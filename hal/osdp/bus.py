@@ -20,7 +20,7 @@ import serial
 from serial.rs485 import RS485Settings
 
 from hal.clock import monotonic_now
-from hal.events import Monotonic
+from hal.events import SECOND, Monotonic
 from hal.osdp.commands import Command
 from hal.osdp.cp import Cp, Effect, Send, Told
 from hal.osdp.happenings import Happening
@@ -38,7 +38,6 @@ BUDGET: Final = 0.08
 SMOOTHED: Final = 1 / 64
 SLOWEST_PACE: Final = 20_000_000
 """20 ms from one request to the next, however slow the machine is."""
-_NANOSECONDS: Final = 1_000_000_000
 
 log = logging.getLogger(__name__)
 
@@ -299,7 +298,7 @@ class Bus:
             return
         self._disarm()
         self._port.expect(self._cp.expected())
-        wait = max(0, self._cp.next_deadline() - self._clock()) / _NANOSECONDS
+        wait = max(0, self._cp.next_deadline() - self._clock()) / SECOND
         self._timer = asyncio.get_running_loop().call_later(wait, self._on_time)
 
     def _disarm(self) -> None:

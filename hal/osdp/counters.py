@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from hal.events import Monotonic
+from hal.events import MS, SECOND, Monotonic
 from hal.osdp.commands import Refusal
 
 LAST: Final = 256
 """So many exchanges the percentiles are of."""
 USE_WINDOW: Final = 10 * 1_000_000_000
 """Line use is of the last whole ten seconds."""
-_MS: Final = 1_000_000
-_SECOND: Final = 1_000_000_000
 _PERCENTILES: Final = (50, 95, 99)
 
 
@@ -34,7 +32,7 @@ class Spread:
         """Percentile and milliseconds; nothing where nothing was measured."""
         ordered = sorted(self._last)
         for percentile in _PERCENTILES if ordered else ():
-            yield percentile, round(ordered[min(len(ordered) - 1, len(ordered) * percentile // 100)] / _MS, 1)
+            yield percentile, round(ordered[min(len(ordered) - 1, len(ordered) * percentile // 100)] / MS, 1)
 
 
 @dataclass(slots=True)
@@ -107,7 +105,7 @@ class Counters:
             "exchanges": self.exchanges, "retries": self.retries, "timeouts": self.timeouts, "broken": self.broken,
             "busy": self.busy, "restarts": self.restarts, "misused": self.misused, "bad_macs": self.bad_macs,
             "in_clear": self.in_clear, **naks, "nak_other": self.naks.get(None, 0),
-            "offline_s": round((self.offline_ns + away) / _SECOND, 1), "line_use_percent": self.use.percent(now),
+            "offline_s": round((self.offline_ns + away) / SECOND, 1), "line_use_percent": self.use.percent(now),
             **{f"answer_ms_p{percentile}": spent for percentile, spent in self.answers.percentiles_ms()},
             **{f"wait_ms_p{percentile}": spent for percentile, spent in self.waits.percentiles_ms()},
         }  # fmt: skip

@@ -15,22 +15,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from hal.events import Monotonic
-from hal.osdp.commands import Com, Command, Reply
+from hal.events import MS, SECOND, Monotonic
+from hal.osdp.commands import Command, Reply
 from hal.osdp.counters import Counters, Use
 from hal.osdp.frame import MARK, Frame, Framer, Problem
-from hal.osdp.happenings import Gone, Happening, Heard, KeyInstalled, Misuse, Misused, Offline, Online, Refused
+from hal.osdp.happenings import Gone, Happening, Heard, Misuse, Misused
 from hal.osdp.judgement import Judged, Verdict
 from hal.osdp.session import Phase, ReaderSettings, Session
+from hal.osdp.turn import ANSWER_WITHIN, Turn
 
-MS: Final = 1_000_000
-SECOND: Final = 1000 * MS
-ANSWER_WITHIN: Final = 200 * MS
-"""From the end of a request to the first byte of its answer; the standard's REPLY_DELAY."""
-QUIET_ANSWER_WITHIN: Final = 25 * MS
-"""The same for a reader that is quiet; typical readers answer within 3 ms."""
-KNOWN_ANSWER_WITHIN: Final = 10 * MS
-"""The same where the reader is known to be quicker than half of that."""
 BETWEEN_CHARACTERS: Final = 20 * MS
 """The standard's; a line that was silent so long after something broken has nothing more to say."""
 BETWEEN_PIECES: Final = 40 * MS
@@ -41,14 +34,11 @@ PROBE_ALONE_EVERY: Final = 300 * MS
 """Where no reader of the line answers, and a probe costs nobody anything."""
 TRIES: Final = 4
 """Of one frame; then the session begins anew."""
-QUIET_AFTER: Final = 3
 BUSY_PAUSE: Final = 50 * MS
 EXCHANGE_AT_LEAST: Final = 1_200_000
 """1.2 ms: a line without a real speed (a pty) must not cost a core."""
 SECURE_ANSWER: Final = 14
 """Bytes of the shortest answer in a session: header, block, code, MAC and CRC."""
-PATIENT_EVERY: Final = 30
-"""Probes of a quiet reader, of which one may be answered as late as the standard lets it."""
 LEFT_FOR: Final = 5 * SECOND
 """A reader that has taken another speed is not asked at this one, unless the line does not follow."""
 USED_FOR: Final = 5 * SECOND
@@ -78,47 +68,6 @@ class Told:
 Effect = Send | Told
 
 
-@dataclass(slots=True, kw_only=True)
-class _Turn:
-    """One reader in the line's eyes."""
-
-    session: Session
-    due: Monotonic
-    heard: Monotonic
-    """When it last answered rightly in an open session."""
-    begun: Monotonic
-    """When its session last began anew."""
-    asked: Monotonic
-    """When it last had the line."""
-    used: Monotonic
-    """When it last had a card, a key or an order."""
-    counters: Counters
-    slowest: int = 0
-    """Its latest answer was whole so long after its request; 0: there was none."""
-    left: bool = False
-    """It has taken another speed than the line's."""
-    tries: int = 0
-    missed: int = 0
-    """Times in a row that nothing came at all."""
-
-    @property
-    def quiet(self) -> bool:
-        """Not answering: it gets little of the line."""
-        return self.missed >= QUIET_AFTER
-
-    @property
-    def urgent(self) -> bool:
-        """Has more to be asked than whether there is anything, or has said something that nobody understood."""
-        return self.session.has_orders or (self.tries > 0 and self.missed == 0)
-
-    @property
-    def patience(self) -> int:
-        """How long its answer is waited for; now and then also a slow reader that was never heard gets its time."""
-        if not self.quiet or self.missed % PATIENT_EVERY == 0:
-            return ANSWER_WITHIN
-        return min(ANSWER_WITHIN, max(KNOWN_ANSWER_WITHIN, 2 * self.slowest) if self.slowest else QUIET_ANSWER_WITHIN)
-
-
 class Cp:
     """One line."""
 
@@ -130,9 +79,9 @@ class Cp:
         self._baud = baud
         self._character = _BITS * SECOND // baud if baud else 0
         self._nonce = nonce
-        self._turns: dict[int, _Turn] = {}
+        self._turns: dict[int, Turn] = {}
         self._framer = Framer(LONGEST_ANSWER)
-        self._asked: _Turn | None = None
+        self._asked: Turn | None = None
         self._sent = b""
         self._deadline = now
         """While an answer is awaited: when it is late. Else: when the line is free."""
@@ -197,7 +146,7 @@ class Cp:
             self._over(known, now, due=now)
         if known is None:
             session = Session(settings, self._nonce)
-            self._turns[settings.address] = _Turn(
+            self._turns[settings.address] = Turn(
                 session=session, due=now, heard=now, begun=Monotonic(now - PROBE_EVERY), asked=now,
                 used=Monotonic(now - USED_FOR), counters=Counters(use=Use(begun=now)),
             )  # fmt: skip
@@ -263,7 +212,7 @@ class Cp:
         self._latest = Monotonic(self._deadline + LONGEST_ANSWER * (self._character + MS))
         return [Send(frame=MARK + self._sent)]
 
-    def _next(self, ready: list[_Turn], now: Monotonic) -> _Turn:
+    def _next(self, ready: list[Turn], now: Monotonic) -> Turn:
         """Who has waited longest; every second time, of those for whom it is urgent."""
         urgent = [] if self._jumped else [turn for turn in ready if turn.urgent]
         self._jumped = bool(urgent)
@@ -283,11 +232,11 @@ class Cp:
             asked.counters.nak(frame.data[0] if frame.data else 0)
         return self._judge(asked, asked.session.hear(frame), now)
 
-    def _judge(self, turn: _Turn, judged: Judged, now: Monotonic) -> list[Effect]:
+    def _judge(self, turn: Turn, judged: Judged, now: Monotonic) -> list[Effect]:
         told: list[Effect] = [
             Told(address=turn.session.settings.address, happening=happening) for happening in judged.happenings
         ]
-        _count(turn, judged.happenings, now, self._baud)
+        turn.note(judged.happenings, now, self._baud)
         if any(isinstance(happening, Heard) for happening in judged.happenings):
             self._in_use(turn, now)
         match judged.verdict:
@@ -310,7 +259,7 @@ class Cp:
                 assert_never(judged.verdict)
         return told + self._overdue(turn, now)
 
-    def _answered(self, turn: _Turn, now: Monotonic) -> None:
+    def _answered(self, turn: Turn, now: Monotonic) -> None:
         if turn.quiet:  # who came back with it need not wait for their probes
             for other in self._turns.values():
                 other.due = min(other.due, now) if other.quiet else other.due
@@ -322,21 +271,21 @@ class Cp:
             turn.heard = now
         self._over(turn, now, due=now + LEFT_FOR if turn.left else now)
 
-    def _misuse(self, turn: _Turn | None, how: Misuse) -> list[Effect]:
+    def _misuse(self, turn: Turn | None, how: Misuse) -> list[Effect]:
         """Told of the reader in whose name somebody spoke; nameless noise is only noise."""
         if turn is None:
             return []
         turn.counters.misused += 1
         return [Told(address=turn.session.settings.address, happening=Misused(how=how))]
 
-    def _spoilt(self, turn: _Turn, problem: Problem, now: Monotonic) -> None:
+    def _spoilt(self, turn: Turn, problem: Problem, now: Monotonic) -> None:
         """It was perhaps the answer: asked for again as soon as the line falls silent."""
         self._broken = True
         if problem is not Problem.NOISE:
             turn.counters.broken += 1
         self._deadline = min(self._deadline, Monotonic(now + BETWEEN_CHARACTERS + self._character))
 
-    def _late(self, turn: _Turn, now: Monotonic) -> list[Effect]:
+    def _late(self, turn: Turn, now: Monotonic) -> list[Effect]:
         turn.counters.timeouts += 1
         turn.missed = 0 if self._broken else turn.missed + 1
         alone = all(other.quiet for other in self._turns.values())
@@ -346,7 +295,7 @@ class Cp:
             self._begin_anew(turn, turn.due)
         return self._overdue(turn, now)
 
-    def _overdue(self, turn: _Turn, now: Monotonic) -> list[Effect]:
+    def _overdue(self, turn: Turn, now: Monotonic) -> list[Effect]:
         """Whatever else it said: it is offline where no session gave an answer for too long."""
         if turn.session.told_offline or now - turn.heard < OFFLINE_AFTER:
             return []
@@ -354,7 +303,7 @@ class Cp:
 
     # What they share
 
-    def _over(self, turn: _Turn, now: Monotonic, *, due: int) -> None:
+    def _over(self, turn: Turn, now: Monotonic, *, due: int) -> None:
         """The exchange is: the line is free after a gap, this reader's next turn not before `due`."""
         self._asked = None
         self._framer.clear()
@@ -364,37 +313,16 @@ class Cp:
         self._latest = Monotonic(self._deadline + ANSWER_WITHIN)
         self._paced = Monotonic(self._sent_at + self.pace if now - self._used >= USED_FOR else now)
 
-    def _in_use(self, turn: _Turn, now: Monotonic) -> None:
+    def _in_use(self, turn: Turn, now: Monotonic) -> None:
         """Somebody stands before it: it is asked more often, and the line as fast as it can be."""
         turn.used = self._used = self._paced = now
 
-    def _begin_anew(self, turn: _Turn, at: Monotonic) -> None:
+    def _begin_anew(self, turn: Turn, at: Monotonic) -> None:
         turn.session.restart()
         turn.begun, turn.tries = at, 0
         turn.counters.restarts += 1
 
-    def _gone(self, turn: _Turn, why: Gone, now: Monotonic) -> list[Effect]:
+    def _gone(self, turn: Turn, why: Gone, now: Monotonic) -> list[Effect]:
         turn.counters.offline(now)
         address = turn.session.settings.address
         return [Told(address=address, happening=happening) for happening in turn.session.gone(why)]
-
-
-def _count(turn: _Turn, happenings: Sequence[Happening], now: Monotonic, line_baud: int) -> None:
-    """What was told of a reader, in its counters."""
-    counters = turn.counters
-    for happening in happenings:
-        match happening:
-            case Misused(how=how):
-                counters.misused += 1
-                counters.bad_macs += how is Misuse.BAD_MAC
-                counters.in_clear += how is Misuse.PLAINTEXT
-            case Refused(code=code) if turn.session.secure:
-                counters.nak(code)
-            case Heard(what=Com(baud=baud)):
-                turn.left = baud != line_baud
-            case Online():
-                counters.online(now)
-            case Offline() | Heard() | Refused() | KeyInstalled():
-                pass
-            case _:
-                assert_never(happening)

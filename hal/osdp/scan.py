@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from hal.events import Monotonic
+from hal.events import MS, SECOND, Monotonic
 from hal.osdp.commands import Command, Identity, Reply, parse_identity
 from hal.osdp.frame import HIGHEST_ADDRESS, MARK, Frame, Framer
 
-MS: Final = 1_000_000
-SECOND: Final = 1000 * MS
 SPEEDS: Final = (9600, 38_400, 115_200, 19_200, 57_600, 230_400)
 """Baud; the standard's default first, then what is common."""
 ADDRESSES: Final = range(HIGHEST_ADDRESS + 1)

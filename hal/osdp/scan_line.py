@@ -2,14 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
 
 from hal.clock import monotonic_now
-from hal.events import Monotonic
+from hal.events import SECOND, Monotonic
 from hal.osdp.bus import OpenPort
 from hal.osdp.scan import Ask, Broken, Found, Scan, Step
-
-_NANOSECONDS: Final = 1_000_000_000
 
 
 async def scan_line(
@@ -63,7 +60,7 @@ async def scan_line(
 async def _until(heard: asyncio.Event, wait: int) -> None:
     heard.clear()
     try:
-        async with asyncio.timeout(wait / _NANOSECONDS):
+        async with asyncio.timeout(wait / SECOND):
             await heard.wait()
     except TimeoutError:
         return

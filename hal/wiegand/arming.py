@@ -8,7 +8,8 @@ Nothing here knows bits or frames; memory is a handful of integers whatever arri
 from collections import deque
 from typing import Final, Literal
 
-from hal.wiegand.rhythm import FASTEST_INTERVAL, MS, SECOND
+from hal.events import MS, SECOND
+from hal.wiegand.rhythm import FASTEST_INTERVAL
 
 Line = Literal[0, 1]
 

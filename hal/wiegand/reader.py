@@ -16,8 +16,7 @@ import traceback
 from collections.abc import Callable
 from enum import Enum, auto
 
-from hal.chip import NANOSECONDS
-from hal.events import FaultKind, Monotonic, ReaderArmed, ReaderEvent, ReaderFault
+from hal.events import SECOND, FaultKind, Monotonic, ReaderArmed, ReaderEvent, ReaderFault
 from hal.wiegand.decoder import Decoder
 from hal.wiegand.source import D0, D1, Edge, EdgeSource
 
@@ -160,7 +159,7 @@ class WiegandReader:
             events += self._decoder.edge(line, at)
         if self._armed or not edges:
             return events
-        if now - self._ignored_since > NANOSECONDS:
+        if now - self._ignored_since > SECOND:
             self._ignored, self._ignored_since = 0, now
         self._ignored += len(edges)
         if self._ignored > FLOOD_EDGES:
@@ -188,7 +187,7 @@ class WiegandReader:
             wanted.append(deadline)
         if self._sample is not None:
             wanted.append(self._sample[0])
-        self._come_back(max(min(wanted) - complete, SOONEST_NS) / NANOSECONDS)
+        self._come_back(max(min(wanted) - complete, SOONEST_NS) / SECOND)
 
     def _lose(self, now: Monotonic) -> list[ReaderEvent]:
         """Edges are missing: what they belonged to is refused, and the line is left alone for a while."""
@@ -203,7 +202,7 @@ class WiegandReader:
         self._sample = None
         self._source.pause()
         self._cancel_timer()
-        self._timer = asyncio.get_running_loop().call_later(self._pause_ns / NANOSECONDS, self._wake_up)
+        self._timer = asyncio.get_running_loop().call_later(self._pause_ns / SECOND, self._wake_up)
         self._pause_ns = min(2 * self._pause_ns, LONGEST_PAUSE_NS)
 
     def _end_pause(self) -> list[ReaderEvent]:

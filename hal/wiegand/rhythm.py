@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from operator import add
 from typing import Final
 
+from hal.events import MS
+
 US: Final = 1_000
-MS: Final = 1_000_000
-SECOND: Final = 1_000_000_000
 
 TOO_CLOSE: Final = 120 * US
 """Rule 2: less between two edges, on either line, taints the frame (a pulse is 20 to 100 µs, SIA AC-01)."""

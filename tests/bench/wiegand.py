@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from time import perf_counter_ns
 
+from hal.events import MS, SECOND
 from hal.wiegand.cards import FORMATS, CardPolicy
-from hal.wiegand.rhythm import MS, SECOND
 from tests.bench.wiegand_decoders import DECODERS, Decode
 from tests.bench.wiegand_hazards import HAZARD_NAMES, SETS, score
 from tests.hal.wiegand_line import Edge, card_edges

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from hal.events import MS, SECOND
 from hal.wiegand.cards import FORMATS, CardPolicy
-from hal.wiegand.rhythm import MS, SECOND, US
+from hal.wiegand.rhythm import US
 from tests.bench.wiegand_decoders import Decode
 from tests.hal.wiegand_line import Edge
 

@@ -4,6 +4,8 @@ import pytest
 
 from hal.errors import ConfigurationError
 from hal.events import (
+    MS,
+    SECOND,
     CardBits,
     FaultKind,
     FrameRefused,
@@ -18,7 +20,7 @@ from hal.wiegand.arming import Line
 from hal.wiegand.cards import FORMATS, CardFormat, CardPolicy
 from hal.wiegand.decoder import Decoder
 from hal.wiegand.keys import Keypad, KeypadEncoding
-from hal.wiegand.rhythm import MS, SECOND, US
+from hal.wiegand.rhythm import US
 from hal.wiegand.tally import Why
 from tests.hal.wiegand_line import ARMED, H10301, MIXED, NAME, Edge, card_edges, decoder_for, play, wait
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from hal.events import Monotonic, ReaderEvent
+from hal.events import MS, SECOND, Monotonic, ReaderEvent
 from hal.wiegand.arming import Line
 from hal.wiegand.cards import FORMATS, CardPolicy
 from hal.wiegand.decoder import Decoder
 from hal.wiegand.keys import Keypad
-from hal.wiegand.rhythm import MS, SECOND
 
 Edge = tuple[Line, int]
 

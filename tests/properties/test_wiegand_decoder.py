@@ -8,12 +8,12 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hal.events import CardBits, Monotonic, ReaderArmed, ReaderEvent
+from hal.events import MS, SECOND, CardBits, Monotonic, ReaderArmed, ReaderEvent
 from hal.wiegand.arming import Line
 from hal.wiegand.cards import FORMATS, CardPolicy
 from hal.wiegand.decoder import Decoder
 from hal.wiegand.keys import Keypad, KeypadEncoding
-from hal.wiegand.rhythm import MS, SECOND, SILENCE, US, rhythm_of
+from hal.wiegand.rhythm import SILENCE, US, rhythm_of
 from tests.hal.wiegand_line import ARMED, H10301, MIXED, NAME, Edge, card_edges, decoder_for, play, wait
 
 START = ARMED + SECOND
