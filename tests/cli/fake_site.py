@@ -61,6 +61,8 @@ class FakeConsole:
     alarms: list[dict[str, Any]] = field(default_factory=list)
     posted: list[tuple[str, object]] = field(default_factory=list)
     gone: bool = False
+    refused: int | None = None
+    """How many posts it would not take; None where it takes all."""
     looks: int = 0
     """How often somebody asked for the alarms; the real one logs each."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,6 +79,9 @@ class FakeConsole:
     def post(self, target: str, value: object) -> Any:
         if not self.alarms:
             raise OperatorError("no such alarm")
+        if self.refused is not None:
+            self.refused += 1
+            raise OperatorError("not now")
         self.posted.append((target, value))
         self.alarms[0] = self.alarms[0] | {"state": "acknowledged"}
         return self.alarms[0]

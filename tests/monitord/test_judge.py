@@ -499,6 +499,26 @@ def test_flags_that_stand_are_told_once_and_end_with_supervision(board: Board, c
     assert court.take(board.access(ANA), board.supervise()) == ["end storage", "end colocated"]
 
 
+@pytest.mark.parametrize("told_by", ["record", "supervision"])
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        (Flag.COLOCATED, "the monitor's keys are on the door's own board: the door can know"),
+        (
+            Flag.COLOCATED | Flag.SIMULATED,
+            "expected of a simulation: board and monitor run on one machine, so here the door can know",
+        ),
+    ],
+)
+def test_a_monitor_beside_the_door_is_an_alarm_and_in_a_simulation_no_wonder(
+    board: Board, court: Court, told_by: str, flags: Flag, text: str
+) -> None:
+    board.flags = flags
+    (alarm,) = court.effects(board.access(ANA) if told_by == "record" else board.supervise())
+    assert isinstance(alarm, Raise)
+    assert (alarm.kind.value, alarm.text) == ("colocated", text)
+
+
 def test_records_that_are_alarms_by_themselves(board: Board, court: Court) -> None:
     guessed = board.record(Kind.GUESSING, GuessingDetail(wrong_codes=40, window_s=600))
     tested = board.record(Kind.TEST, TestDetail(nonce=bytes(16)))

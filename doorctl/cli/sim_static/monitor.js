@@ -50,7 +50,7 @@ function showAlarm(alarm) {
   const node = known ?? copyOf("alarm-template");
   if (!known) {
     alarms.set(alarm.id, node);
-    if (begun && alarm.state === "new") byId("news").textContent = `alarm: ${alarm.title}: ${alarm.text}`;
+    if (begun && alarm.state === "new" && alarm.severity !== "note") byId("news").textContent = `alarm: ${alarm.title}: ${alarm.text}`;
   }
   node.dataset.alarm = alarm.id;
   mark(node, "data-kind", alarm.kind);

@@ -178,8 +178,8 @@ class Judge:
     def _flags(self, record: LedgerRecord) -> list[Effect]:
         """Only beginnings: a record of a backlog cannot tell that something is over."""
         effects: list[Effect] = []
-        for flag, kind, text in supervision.FLAGS:
-            if flag in record.body.flags:
+        for kind, text, on in supervision.conditions_told(record.body.flags):
+            if on:
                 alarm = alarm_of(kind, record, text)
                 effects += conditions.begin(self.state, kind.value, lineage.mark_of(record.body), alarm)
         return effects
