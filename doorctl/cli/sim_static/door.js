@@ -148,9 +148,14 @@ function showPicture(node, seen, strike, leaf) {
 export function showBoard(board) {
   const line = byId("board");
   mark(line, "data-trouble", String(!board.running || board.faults.length > 0 || board.path !== "connected"));
-  const waiting = board.path === "connected" ? "" : `, ${board.pending === 1 ? "1 record waits" : `${board.pending ?? 0} records wait`} on its disk`;
-  const words = [`doord runs · monitor ${board.path}${waiting}`, ...board.faults.map((fault) => `fault: ${fault}`)];
+  const words = [`doord runs · monitor ${board.path}${waiting(board)}`, ...board.faults.map((fault) => `fault: ${fault}`)];
   word(line, board.running ? words.join(" · ") : "doord does not answer: the metal alone holds the doors");
+}
+
+// While the line is whole a record waits for its receipt, for a moment and always: that is no news.
+function waiting({ path, pending }) {
+  if (path === "connected" || !pending) return "";
+  return pending === 1 ? ", 1 record waits on its disk" : `, ${pending} records wait on its disk`;
 }
 
 export const doorNames = () => [...doors.values()].map(({ about }) => about);
