@@ -33,8 +33,7 @@ def run_edit(args: argparse.Namespace) -> int:
     known_groups(paths, args.group or ())
     enrolment = Enrolment.open(paths)
     try:
-        with enrolment.writer.enrolling() as change:
-            change.edit(holder, _edited(enrolment.writer.holder(holder), args))
+        enrolment.writer.edit_holder(holder, lambda present: _edited(present, args))
     finally:
         enrolment.close()
     return run_show(args)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from doorctl.cli.holder_card import card_of_file
-from doorctl.config.key import LONGEST_NAME
+from doorctl.config.key import is_name
 from doorctl.config.section import nearest, quoted
 from doorctl.core.types import Card, GroupName, HolderId
 from doorctl.errors import OperatorError
@@ -32,7 +32,6 @@ _SECRETS: Final = frozenset(
 )  # fmt: skip
 """Columns that other systems export and that must not come here."""
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_GROUP: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WORDS: Final = {"": False, "yes": True, "no": False}
 _T = TypeVar("_T")
@@ -191,7 +190,7 @@ def _holder(text: str) -> HolderId:
 def _groups(text: str) -> tuple[GroupName, ...]:
     names = sorted(set(text.split()))
     for name in names:
-        if not _GROUP.fullmatch(name) or len(name) > LONGEST_NAME:
+        if not is_name(name):
             raise _FieldError(f"groups: no group has such a name: {quoted(name)}")
     return tuple(GroupName(name) for name in names)
 

@@ -4,6 +4,7 @@ The tables of all keys are in site_keys and door_keys; what reading accepts, `do
 the manual come from them. Every daemon at the door loads this: it holds data and imports next to nothing.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -14,6 +15,7 @@ LONGEST_NAME: Final = 20
 """Characters of a name; a door's and its reader's fit the record's 32 bytes."""
 LONGEST_SIDE: Final = 11
 """A door's 20 characters, a slash and these fit the record's 32 bytes for a reader's name."""
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +217,11 @@ def expected(kind: Kind) -> str:  # noqa: PLR0911, PLR0912, C901  one line a kin
         case Hours():
             return 'hours such as "07:00-19:00", or a list of them'
     assert_never(kind)
+
+
+def is_name(text: str, longest: int = LONGEST_NAME) -> bool:
+    """Whether doors, readers, schedules and groups may be called so: short, and safe in paths, logs and on the wire."""
+    return _NAME.fullmatch(text) is not None and len(text) <= longest
 
 
 def one_of(words: Iterable[str]) -> str:

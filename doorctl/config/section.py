@@ -14,13 +14,12 @@ from datetime import date
 from enum import Enum
 from typing import Any, Final, TypeVar
 
-from doorctl.config.key import LONGEST_NAME, Choice, Key, Seconds, Whole, expected, one_of
+from doorctl.config.key import LONGEST_NAME, Choice, Key, Seconds, Whole, expected, is_name, one_of
 from doorctl.config.keys import key_at
 from doorctl.config.lines import Place, Span, Spot, line_of, spot_of
 from doorctl.core.types import SECOND, Duration
 
 _E = TypeVar("_E", bound=Enum)
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_SHOWN: Final = 40
 """Characters of a value that a message repeats: what fits a line of a terminal."""
@@ -300,7 +299,7 @@ class Section:
 
 def check_name(mistakes: Mistakes, place: Place, name: str, *, longest: int = LONGEST_NAME) -> None:
     """Names of doors, readers, schedules and groups are short and safe in paths, logs and on the wire."""
-    if not _NAME.fullmatch(name) or len(name) > longest:
+    if not is_name(name, longest):
         rule = f"a name of 1 to {longest} lower-case letters, digits and hyphens"
         named = place[-1] == name  # else it is a value that names the site
         mistakes.note(place, expected=rule, found=quoted(name), hint=_suggested(name, longest), named=named)

@@ -6,7 +6,7 @@ No code and no card number ever comes here: only look-ups, HMACs and sealed toke
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -109,21 +109,10 @@ class RosterWriter:
         with self._change() as change:
             change.remove(holder)
 
-    def set_groups(self, holder: HolderId, groups: Sequence[GroupName]) -> None:
-        """What doors open to whom; whether the names exist is the configuration's business."""
+    def edit_holder(self, holder: HolderId, edited: Callable[[Holder], Person]) -> None:
+        """Name, groups, dates, suspension, made of what they are at that moment; no row of theirs changes."""
         with self._change() as change:
-            change.update(holder, groups=holders.encode_groups(groups))
-
-    def set_validity(self, holder: HolderId, *, valid_from: date | None, valid_until: date | None) -> None:
-        """First and last day; None: without."""
-        first, last = holders.encode_validity(valid_from, valid_until)
-        with self._change() as change:
-            change.update(holder, valid_from=first, valid_until=last)
-
-    def set_suspended(self, holder: HolderId, suspended: bool) -> None:  # noqa: FBT001  # the verb names it
-        """Suspended holders stay enrolled and are refused."""
-        with self._change() as change:
-            change.update(holder, suspended=int(suspended))
+            change.edit(holder, edited(self.holder(holder)))
 
     def code_taken(self, lookup: Lookup) -> bool:
         """Whether a row stands under this look-up: a drawn code must not be anybody's."""

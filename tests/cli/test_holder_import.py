@@ -27,7 +27,7 @@ from doorctl.seal.keys import load_controller_keys
 from hal.wiegand.cards import FORMATS
 from tests.cli.board import DOORCTL, Board, OnTerminal, Ran, strings_under, wait_until
 from tests.cli.people_file import enrolled, many, people_file
-from tests.roster.people import Draw
+from tests.roster.people import Draw, edit
 
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
@@ -416,7 +416,7 @@ def import_during(
 def test_somebody_can_be_suspended_while_codes_are_drawn(
     board: Board, import_during: Callable[[Meanwhile], Ran]
 ) -> None:
-    ran = import_during(lambda other: other.set_suspended(HolderId("ben"), True))
+    ran = import_during(lambda other: edit(other, HolderId("ben"), suspended=True))
     assert (ran.code, ran.out) == (0, "1 enrolled, 1 changed, 0 as they were, 0 lines refused\n")
     people = enrolled(board)
     assert {id_: (holder.groups, holder.suspended) for id_, holder in people.items()} == {
@@ -428,7 +428,7 @@ def test_somebody_can_be_suspended_while_codes_are_drawn(
     ("meanwhile", "told"),
     [
         (
-            lambda other: other.set_suspended(HolderId("ana"), True),
+            lambda other: edit(other, HolderId("ana"), suspended=True),
             "holder ana: changed while the import was prepared, so nothing was imported\n  hint: import the file again\n",
         ),
         (lambda other: other.remove_holder(HolderId("ana")), "holder ana: changed while the import was prepared"),

@@ -15,6 +15,7 @@ from doorctl.roster.lookup import RosterReader
 from hal.wiegand.cards import FORMATS
 from tests.cli.board import Board, OnTerminal
 from tests.cli.people_file import enrolled, people_file
+from tests.roster.people import edit
 
 YESTERDAY = (datetime.now(tz=UTC) - timedelta(days=2)).date().isoformat()
 FAR = "2099-12-31"
@@ -166,7 +167,7 @@ def test_who_was_renewed_while_the_question_stood_is_not_removed(people: Board) 
     with OnTerminal(people, "holder", "remove", "--expired", errors_too=True) as command:
         command.wait_for("remove these 2 people? [y/N]")
         with closing(Enrolment.open(people.paths)) as enrolment:
-            enrolment.writer.set_validity(HolderId("b"), valid_from=None, valid_until=None)
+            edit(enrolment.writer, HolderId("b"), valid_from=None, valid_until=None)
         command.type("y\n")
         ran = command.ended()
     assert (ran.code, ran.out, list(enrolled(people))) == (1, "", ["a", "b", "c", "d", "e"])

@@ -18,6 +18,7 @@ from doorctl.wire.handoff import Type
 from tests.doord.house import House
 from tests.doord.site import STRIKES, TAMPER, Person, a_card
 from tests.doord.site import config as doors
+from tests.roster.people import edit
 
 Reader = Literal["front", "office", "side", "back"]
 READERS: Final[tuple[Reader, ...]] = ("front", "office", "side", "back")
@@ -310,9 +311,9 @@ def _edit(what: str, house: House, person: Person) -> None:
     with writer:
         match what:
             case "suspend" | "resume":
-                writer.set_suspended(person.holder, what == "suspend")
+                edit(writer, person.holder, suspended=what == "suspend")
             case _:
-                writer.set_groups(person.holder, [] if what == "no groups" else ["staff"])  # type: ignore[list-item]
+                edit(writer, person.holder, groups=[] if what == "no groups" else ["staff"])
 
 
 async def _befall(what: str, house: House) -> None:  # noqa: C901, PLR0912  a table of one-liners

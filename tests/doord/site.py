@@ -29,6 +29,7 @@ from doorctl.seal.keys import (
 )
 from doorctl.seal.meaning import Meaning
 from hal.wiegand.cards import FORMATS
+from tests.roster.people import edit
 
 CHEAP: Final = StretchParameters(memory_kib=8, iterations=1, lanes=1)
 CODE_LENGTH: Final = 8
@@ -171,7 +172,7 @@ def make_site(home: Path, *, per_holder: int = 2) -> MadeSite:
             "fay": _enrol(enrolment, 6, groups=["clerks"]),
             "gus": _enrol(enrolment, 7, groups=["staff"], valid_from=date(2027, 3, 1), valid_until=date(2027, 3, 10)),
         }
-        writer.set_suspended(people["ben"].holder, True)
+        edit(writer, people["ben"].holder, suspended=True)
     finally:
         enrolment.close()
     return MadeSite(home=home, keys=keys, monitor=monitor, people=people)

@@ -15,6 +15,7 @@ from doorctl.wire.record import Body, Flag, Kind
 from tests.doord.conftest import Play
 from tests.doord.house import House
 from tests.doord.site import a_card
+from tests.roster.people import edit
 
 WRONG = "12345670"
 WEDNESDAY_DATE = date(2027, 3, 10)
@@ -240,10 +241,10 @@ def test_enrolment_counts_from_the_next_entry_on(play: Play) -> None:
         ana = house.site.people["ana"]
         assert await tries(house, "office", None, ana.code) is Reason.MATCHED
         with RosterWriter.open(house.paths.roster, today=WEDNESDAY_DATE) as writer:
-            writer.set_suspended(ana.holder, True)
+            edit(writer, ana.holder, suspended=True)
             assert await tries(house, "office", None, ana.code) is Reason.SUSPENDED
-            writer.set_suspended(ana.holder, False)
-            writer.set_groups(ana.holder, [GroupName("nobody wrote this one")])
+            edit(writer, ana.holder, suspended=False)
+            edit(writer, ana.holder, groups=[GroupName("nobody wrote this one")])
             assert await tries(house, "office", None, ana.code) is Reason.NO_ACCESS
             writer.remove_holder(ana.holder)
             assert await tries(house, "office", None, ana.code) is Reason.NO_MATCH

@@ -20,6 +20,7 @@ from doorctl.wire.handoff import Type
 from doorctl.wire.record import Kind
 from tests.doord.conftest import Play
 from tests.doord.house import House
+from tests.roster.people import edit
 
 GENERATIONS = 8
 TODAY = date(2027, 3, 10)
@@ -76,7 +77,7 @@ def test_a_change_is_told_within_two_seconds(play: Play) -> None:
 def test_a_suspension_changes_no_row_and_is_told_as_such(play: Play) -> None:
     async def story(house: House) -> None:
         with RosterWriter.open(house.paths.roster, today=TODAY) as writer:
-            writer.set_suspended(house.site.people["ana"].holder, True)
+            edit(writer, house.site.people["ana"].holder, suspended=True)
         await house.wait(2)
         assert told(house)[-1].entries == ()
 
@@ -155,7 +156,7 @@ def test_a_restart_within_a_generation_tells_its_parts_again_and_all_of_them(
 def test_a_roster_that_fails_is_asked_again(play: Play) -> None:
     async def story(house: House) -> None:
         with RosterWriter.open(house.paths.roster, today=TODAY) as writer:
-            writer.set_suspended(house.site.people["ana"].holder, True)
+            edit(writer, house.site.people["ana"].holder, suspended=True)
         asked = house.doord.roster.registrations_after
         failed: list[int] = []
 

@@ -15,7 +15,7 @@ from doorctl.roster.lookup import RosterReader, RosterState
 from doorctl.roster.registrations import entry_of
 from doorctl.seal.roster_tree import roster_digest
 from doorctl.wire.detail import Action
-from tests.roster.people import CHEAP, SALT, TODAY, Draw
+from tests.roster.people import CHEAP, SALT, TODAY, Draw, edit
 
 labels = st.text(alphabet="aB é-李", min_size=1, max_size=6).filter(lambda text: text.strip()[:1] not in {"", "-"})
 groups = st.lists(st.sampled_from(["staff", "night", "guests"]).map(GroupName), max_size=3)
@@ -87,8 +87,8 @@ class Enrolments(RuleBasedStateMachine):
 
     @rule(holder=everybody, suspended=st.booleans(), to_groups=groups)
     def update(self, holder: HolderId, suspended: bool, to_groups: list[GroupName]) -> None:
-        self.writer.set_suspended(holder, suspended)
-        self.writer.set_groups(holder, to_groups)
+        edit(self.writer, holder, suspended=suspended)
+        edit(self.writer, holder, groups=to_groups)
         self.people[holder].suspended = suspended
         self.people[holder].groups = tuple(sorted(set(to_groups)))
         self.changes += 2

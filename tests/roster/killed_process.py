@@ -12,7 +12,7 @@ from pathlib import Path
 
 from doorctl.core.types import HolderId
 from doorctl.roster.enrolment import NewHolder, Person, RosterWriter
-from tests.roster.people import TODAY, Draw
+from tests.roster.people import TODAY, Draw, edit
 
 Act = Callable[[RosterWriter, Draw], object]
 
@@ -35,7 +35,7 @@ ACTS: dict[str, Act] = {
     "add": lambda writer, draw: writer.add_holder(NewHolder(label="New", rows=draw.rows(), card=draw.card())),
     "replace": lambda writer, draw: writer.replace_rows(HolderId("person-3"), draw.rows(), card=draw.card()),
     "remove": lambda writer, draw: writer.remove_holder(HolderId("person-3")),
-    "suspend": lambda writer, draw: writer.set_suspended(HolderId("person-3"), True),
+    "suspend": lambda writer, draw: edit(writer, HolderId("person-3"), suspended=True),
     "import": import_ten,
     "leavers": leavers,
 }

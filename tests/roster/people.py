@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from doorctl.roster.enrolment import NewRow, RosterWriter
+from doorctl.core.types import HolderId
+from doorctl.roster.enrolment import NewRow, Person, RosterWriter
 from doorctl.roster.factors import CardId, Lookup, StretchParameters
 from doorctl.seal.sealing import registration, row_tag
 from doorctl.wire.record import Token
@@ -58,3 +60,9 @@ def new_roster(path: Path, today: date = TODAY) -> Iterator[RosterWriter]:
 def all_bytes(path: Path) -> bytes:
     """The roster's file and everything of SQLite's beside it."""
     return b"".join(each.read_bytes() for each in sorted(path.parent.iterdir()))
+
+
+def edit(writer: RosterWriter, holder: HolderId, **what: Any) -> None:
+    """Change this of somebody, and leave the rest of them."""
+    kept = ("label", "groups", "valid_from", "valid_until", "suspended")
+    writer.edit_holder(holder, lambda present: Person(**({name: getattr(present, name) for name in kept} | what)))

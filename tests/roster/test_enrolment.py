@@ -16,7 +16,7 @@ from doorctl.roster.holders import Holder, RosterFacts
 from doorctl.roster.lookup import RosterReader, RosterState
 from doorctl.seal.roster_tree import roster_digest
 from doorctl.wire.record import Token
-from tests.roster.people import TODAY, Draw, entries
+from tests.roster.people import TODAY, Draw, edit, entries
 
 ANA = HolderId("ana-lopez")
 STAFF, NIGHT = GroupName("staff"), GroupName("night")
@@ -174,16 +174,16 @@ def test_groups_validity_and_suspension_change_the_match_and_no_row(
     digest = reader.digest()
     assert before is not None
 
-    writer.set_groups(ANA, (NIGHT,))
-    writer.set_validity(ANA, valid_from=None, valid_until=date(2026, 5, 5))
-    writer.set_suspended(ANA, True)
+    edit(writer, ANA, groups=(NIGHT,))
+    edit(writer, ANA, valid_from=None, valid_until=date(2026, 5, 5))
+    edit(writer, ANA, suspended=True)
 
     changed = replace(before.match, groups=(NIGHT,), valid_until=date(2026, 5, 5), suspended=True)
     assert reader.find(rows[3].lookup) == replace(before, match=changed)
     assert reader.state() == RosterState(generation=4, digest=digest)
-    writer.set_suspended(ANA, False)
-    writer.set_validity(ANA, valid_from=None, valid_until=None)
-    writer.set_groups(ANA, (STAFF,))
+    edit(writer, ANA, suspended=False)
+    edit(writer, ANA, valid_from=None, valid_until=None)
+    edit(writer, ANA, groups=(STAFF,))
     assert reader.find(rows[3].lookup) == before
 
 
@@ -210,9 +210,9 @@ def test_holders_are_listed_searched_and_paged(writer: RosterWriter, reader: Ros
     [
         lambda writer, draw: writer.holder(HolderId("ana")),
         lambda writer, draw: writer.remove_holder(HolderId("ana")),
-        lambda writer, draw: writer.set_groups(HolderId("ana"), ()),
-        lambda writer, draw: writer.set_suspended(HolderId("ana"), True),
-        lambda writer, draw: writer.set_validity(HolderId("ana"), valid_from=None, valid_until=None),
+        lambda writer, draw: edit(writer, HolderId("ana"), groups=()),
+        lambda writer, draw: edit(writer, HolderId("ana"), suspended=True),
+        lambda writer, draw: edit(writer, HolderId("ana"), valid_from=None, valid_until=None),
         lambda writer, draw: writer.replace_rows(HolderId("ana"), draw.rows(), card=None),
     ],
 )
@@ -251,7 +251,7 @@ def test_what_is_somebodys_is_refused_and_nothing_is_changed(writer: RosterWrite
     with pytest.raises(OperatorError, match="holder bo: a code or the card is somebody's already"):
         writer.replace_rows(HolderId("bo"), same_row, card=None)
     with pytest.raises(OperatorError, match="validity: 2026-01-01 is before 2026-01-02"):
-        writer.set_validity(ANA, valid_from=date(2026, 1, 2), valid_until=date(2026, 1, 1))
+        edit(writer, ANA, valid_from=date(2026, 1, 2), valid_until=date(2026, 1, 1))
     assert everything(path) == before
     assert [writer.code_taken(row.lookup) for row in (rows[4], *draw.rows())] == [True, *[False] * 7]
 

@@ -15,7 +15,7 @@ from doorctl.roster.factors import Lookup
 from doorctl.roster.lookup import RosterReader
 from doorctl.seal.sealing import registration
 from doorctl.wire.record import RowTag, Token
-from tests.roster.people import Draw, new_roster
+from tests.roster.people import Draw, edit, new_roster
 
 PEOPLE = 60
 Compose = Callable[[Random, list[NewRow]], list[NewRow]]
@@ -71,7 +71,7 @@ def a_year(path: Path, compose: Compose) -> bytes:
             writer.remove_holder(HolderId(f"person-{number}"))
         for number in range(10):
             writer.add_holder(NewHolder(label=f"New {number}", rows=rows(), groups=(GroupName("staff"),)))
-        writer.set_suspended(HolderId("new-3"), True)
+        edit(writer, HolderId("new-3"), suspended=True)
     return path.read_bytes()
 
 

@@ -12,7 +12,7 @@ from doorctl.roster.lookup import RosterReader
 from doorctl.roster.registrations import Registration
 from doorctl.seal.roster_tree import roster_digest
 from doorctl.wire.detail import ENTRIES_PER_RECORD, Action, EnrolledDetail
-from tests.roster.people import DAY, Draw, entries
+from tests.roster.people import DAY, Draw, edit, entries
 
 ANA = HolderId("ana")
 
@@ -25,7 +25,7 @@ def whole(generation: int, action: Action, found: list[bytes]) -> Registration:
 def test_each_change_is_a_generation(writer: RosterWriter, reader: RosterReader, draw: Draw) -> None:
     first, second = draw.rows(), draw.rows()
     writer.add_holder(NewHolder(label="Ana", rows=first))
-    writer.set_suspended(ANA, True)
+    edit(writer, ANA, suspended=True)
     writer.replace_rows(ANA, second, card=None)
     writer.remove_holder(ANA)
 
