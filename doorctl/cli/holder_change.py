@@ -122,7 +122,9 @@ def known_groups(paths: Paths, groups: Sequence[str]) -> None:
 
 def _known_or_used(enrolment: Enrolment, group: str, paths: Paths) -> None:
     """A group that was taken out of the configuration may still have members, who are to leave."""
-    if not enrolment.writer.holders(group=GroupName(group), limit=1):
+    from doorctl.roster.holders import Which
+
+    if not enrolment.writer.holders(Which(group=GroupName(group)), limit=1):
         known_groups(paths, [group])
 
 

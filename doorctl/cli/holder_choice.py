@@ -3,14 +3,14 @@
 import argparse
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from doorctl.core.types import GroupName, HolderId
 from doorctl.paths import Paths
 
 if TYPE_CHECKING:
-    from doorctl.roster.holders import Holder
+    from doorctl.roster.holders import Holder, Which
 
 PAGE: Final = 500
 """Holders in memory at a time."""
@@ -19,16 +19,7 @@ PAGE: Final = 500
 class Asked(Protocol):
     """A roster's reader or writer."""
 
-    def holders(
-        self,
-        search: str | None = None,
-        *,
-        group: GroupName | None = None,
-        expired_on: date | None = None,
-        suspended: bool = False,
-        after: HolderId | None = None,
-        limit: int | None = None,
-    ) -> "list[Holder]":
+    def holders(self, which: "Which", *, after: HolderId | None = None, limit: int | None = None) -> "list[Holder]":
         """A page of holders."""
         ...
 
@@ -47,13 +38,16 @@ def narrowed(args: argparse.Namespace) -> bool:
 
 def chosen(roster: Asked, args: argparse.Namespace, paths: Paths, *, after: str | None = None) -> "Iterator[Holder]":
     """Those who fit, in order of their short names, beginning behind `after`."""
-    filters: dict[str, Any] = {
-        "group": None if args.group is None else GroupName(args.group),
-        "expired_on": _today_at_site(paths) if args.expired else None,
-        "suspended": args.suspended,
-    }
+    from doorctl.roster.holders import Which
+
+    which = Which(
+        search=getattr(args, "search", None),
+        group=None if args.group is None else GroupName(args.group),
+        expired_on=_today_at_site(paths) if args.expired else None,
+        suspended=args.suspended,
+    )
     last = None if after is None else HolderId(after)
-    while page := roster.holders(getattr(args, "search", None), **filters, after=last, limit=PAGE):
+    while page := roster.holders(which, after=last, limit=PAGE):
         yield from page
         last = page[-1].id
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from doorctl.core.types import GroupName, HolderId
+from doorctl.core.types import HolderId
 from doorctl.roster import holders
 from doorctl.roster.change import Change, Enrolling, NewHolder, NewRow, Person
 from doorctl.roster.creation import create_roster
 from doorctl.roster.factors import CardId, Lookup, StretchParameters
-from doorctl.roster.holders import Holder, RosterFacts
+from doorctl.roster.holders import ALL, Holder, RosterFacts, Which
 from doorctl.roster.meta import RosterParameters, read_generation, read_parameters
 from doorctl.roster.schema import connect_for_writing, drop_leftovers, empty_wal, must_be_there, translated
 
@@ -125,27 +125,10 @@ class RosterWriter:
         with translated(self._path):
             return holders.free_id(self._connection, label)
 
-    def holders(
-        self,
-        search: str | None = None,
-        *,
-        group: GroupName | None = None,
-        expired_on: date | None = None,
-        suspended: bool = False,
-        after: HolderId | None = None,
-        limit: int | None = None,
-    ) -> list[Holder]:
-        """Holders in order of their short names; `after` and `limit` make pages. See holders.py for the rest."""
+    def holders(self, which: Which = ALL, *, after: HolderId | None = None, limit: int | None = None) -> list[Holder]:
+        """Those holders in order of their short names; `after` and `limit` make pages."""
         with translated(self._path):
-            return holders.find_holders(
-                self._connection,
-                search,
-                group=group,
-                expired_on=expired_on,
-                suspended=suspended,
-                after=after,
-                limit=limit,
-            )
+            return holders.find_holders(self._connection, which, after=after, limit=limit)
 
     def holder(self, holder: HolderId) -> Holder:
         """One holder; OperatorError where there is none."""

@@ -44,6 +44,21 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Of the holders those that fit all of this; as it is: all."""
+
+    search: str | None = None
+    """In the short name or the name."""
+    group: GroupName | None = None
+    expired_on: date | None = None
+    """The last day was before it."""
+    suspended: bool = False
+
+
+ALL: Final = Which()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RosterFacts:
     """What `status` says of a roster."""
 
@@ -163,19 +178,9 @@ def decode_match(id_: str, groups: str, valid_from: str | None, valid_until: str
 
 
 def find_holders(
-    connection: sqlite3.Connection,
-    search: str | None = None,
-    *,
-    group: GroupName | None = None,
-    expired_on: date | None = None,
-    suspended: bool = False,
-    after: HolderId | None = None,
-    limit: int | None = None,
+    connection: sqlite3.Connection, which: Which, *, after: HolderId | None = None, limit: int | None = None
 ) -> list[Holder]:
-    """Holders in order of their short names, a page at a time: those with `search` in name or label, of a group.
-
-    `expired_on`: only those whose last day was before it; `suspended`: only those who are.
-    """
+    """Those holders in order of their short names, a page at a time."""
     sql = f"""
         SELECT {_COLUMNS} {_FROM}
         WHERE h.id > ?1 AND (?2 IS NULL OR instr(h.folded, ?2) > 0)
@@ -184,9 +189,10 @@ def find_holders(
           AND (NOT ?6 OR h.suspended)
         ORDER BY h.id LIMIT ?4
     """  # noqa: S608  # only this file's constants are put in
-    wanted = None if search is None else folded(search)
-    day = None if expired_on is None else expired_on.isoformat()
-    rows = connection.execute(sql, (after or "", wanted, group, -1 if limit is None else limit, day, suspended))
+    wanted = None if which.search is None else folded(which.search)
+    day = None if which.expired_on is None else which.expired_on.isoformat()
+    asked = (after or "", wanted, which.group, -1 if limit is None else limit, day, which.suspended)
+    rows = connection.execute(sql, asked)
     return [_holder(row) for row in rows]
 
 
@@ -213,7 +219,7 @@ def find_holder_of_card(connection: sqlite3.Connection, card: CardId) -> HolderI
 
 def unknown_holder(connection: sqlite3.Connection, holder: HolderId) -> OperatorError:
     """Nobody of that short name, with those it may have been."""
-    near = find_holders(connection, holder, limit=3)
+    near = find_holders(connection, Which(search=holder), limit=3)
     hint = f"did you mean {', '.join(h.id for h in near)}" if near else "doorctl holder list shows all"
     return OperatorError(f"holder {holder}: there is none of that name", hint=hint)
 

@@ -8,16 +8,15 @@ A row's token passes through here unread.
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self, TypeVar
 
-from doorctl.core.types import GroupName, HolderId, Match
+from doorctl.core.types import HolderId, Match
 from doorctl.errors import DoorctlError, StorageError
 from doorctl.roster import holders, registrations
 from doorctl.roster.factors import Lookup
-from doorctl.roster.holders import Holder, RosterFacts
+from doorctl.roster.holders import ALL, Holder, RosterFacts, Which
 from doorctl.roster.meta import RosterParameters, read_generation, read_parameters
 from doorctl.roster.registrations import Registration
 from doorctl.roster.schema import ColumnError, connect_read_only, must_be_there, translated
@@ -111,22 +110,9 @@ class RosterReader:
         """Counts and sizes."""
         return self._read(lambda connection: holders.facts(connection, self._path))
 
-    def holders(
-        self,
-        search: str | None = None,
-        *,
-        group: GroupName | None = None,
-        expired_on: date | None = None,
-        suspended: bool = False,
-        after: HolderId | None = None,
-        limit: int | None = None,
-    ) -> list[Holder]:
-        """Holders in order of their short names; `after` and `limit` make pages. See holders.py for the rest."""
-        return self._read(
-            lambda c: holders.find_holders(
-                c, search, group=group, expired_on=expired_on, suspended=suspended, after=after, limit=limit
-            )
-        )
+    def holders(self, which: Which = ALL, *, after: HolderId | None = None, limit: int | None = None) -> list[Holder]:
+        """Those holders in order of their short names; `after` and `limit` make pages."""
+        return self._read(lambda connection: holders.find_holders(connection, which, after=after, limit=limit))
 
     def holder(self, holder: HolderId) -> Holder:
         """One holder; OperatorError where there is none."""

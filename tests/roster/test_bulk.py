@@ -11,6 +11,7 @@ from doorctl.core.types import GroupName, HolderId
 from doorctl.errors import InternalError, OperatorError
 from doorctl.roster import change
 from doorctl.roster.enrolment import Enrolling, NewHolder, Person, RosterWriter
+from doorctl.roster.holders import Which
 from doorctl.roster.lookup import RosterReader
 from doorctl.seal.roster_tree import roster_digest
 from doorctl.wire.detail import Action
@@ -38,7 +39,7 @@ def test_one_change_enrols_changes_and_removes(
     assert (ana.id, ana.label, ana.groups, ana.valid_until, ana.suspended, ana.card) == (
         ANA, "Ana B", ("staff",), date(2027, 1, 1), True, card,
     )  # fmt: skip
-    assert (cy.id, reader.holders("ana b")) == (CY, [ana])
+    assert (cy.id, reader.holders(Which(search="ana b"))) == (CY, [ana])
     assert reader.digest() == roster_digest(entries(new + other))
     parts = reader.registrations_after(2, 10)
     assert [(part.generation, part.action, sorted(part.entries)) for part in parts] == [
