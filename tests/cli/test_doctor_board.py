@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import ssl
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from doorctl.seal.keys import create_controller_keys, create_tls
 from tests.cli.board import Board, as_nobody, make_monitor
 from tests.cli.doctors import Findings, doctor, new, of
 from tests.journal.making import epoch, sealed
+from tests.small_disk import mounted
 
 DAY = 24 * 3600 * 1_000_000_000
 Plant = Callable[[Board], object]
@@ -321,17 +321,8 @@ def test_a_spool_that_fills(board: Board, capsys: pytest.CaptureFixture[str], mo
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A filesystem of 80 megabytes."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount; test_doctor_machine.py has the same with numbers")
-    place = tmp_path / "small"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", str(place)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine does not mount: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with mounted(tmp_path / "small", mib=80) as place:
+        yield place
 
 
 def test_a_disk_that_is_nearly_full(made_board: Board, small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,6 @@ Times are counted from the slot, where the decision is made (doorctl/doord/answe
 """
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tests.doord.conftest import Play
 from tests.doord.house import House, running
 from tests.doord.site import MadeSite
 from tests.doord.virtual import VirtualLoop
+from tests.small_disk import mounted
 
 STALL = 2 * SECOND
 BOUND = 200 * MS
@@ -219,17 +219,8 @@ def test_a_receipt_may_come_before_the_disk(play: Play) -> None:
 
 @pytest.fixture
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A real filesystem of a megabyte."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount; the file-size limit above stands in")
-    place = folder / "small"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine does not mount: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with mounted(folder / "small") as place:
+        yield place
 
 
 def test_a_disk_without_room(site: MadeSite, small_disk: Path, loop: VirtualLoop) -> None:

@@ -14,23 +14,15 @@ from doorctl.journal.faults import FaultKind, JournalError
 from doorctl.journal.journal import Journal
 from doorctl.journal.reader import JournalReader
 from tests.journal.making import entry, epoch, names, receipt, sealed
+from tests.small_disk import mounted
 
 A = epoch(1)
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A filesystem of one megabyte."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount; the file-size limit below stands in")
-    place = tmp_path / "small"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine does not mount: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with mounted(tmp_path / "small") as place:
+        yield place
 
 
 def fill(journal: Journal, start: int) -> int:
