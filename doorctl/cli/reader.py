@@ -1,4 +1,4 @@
-"""doorctl reader: how readers are, and what an installer does with them: a first key, a new key, a test, a scan.
+"""doorctl reader: how readers are, and what an installer does with them: keys, a test, a scan, a line's speed.
 
 doord does all of it but the scan (doord/reader_operations.py); here it is asked, shown, and agreed to. docs/osdp.md
 says what the lines of `reader show` mean and what to do; change both together.
@@ -43,6 +43,7 @@ def add_parser(subparsers: Any) -> None:
     _install(verbs)
     _rekey(verbs)
     _test(verbs)
+    _speed(verbs)
 
 
 def _list(verbs: Any) -> None:
@@ -121,6 +122,22 @@ def _test(verbs: Any) -> None:
     )
     _add_door(parser)
     parser.set_defaults(run=run_test)
+
+
+def _speed(verbs: Any) -> None:
+    parser = verbs.add_parser(
+        "speed",
+        help="take all readers of an OSDP line to another speed",
+        description="Tell all readers of a line another speed, and follow them. Where one is not heard there, all are "
+        "taken back. It takes up to 20 s, in which no card is read there; Ctrl-C does not end it. Says which "
+        f"lines of doorctl.toml to change then. The monitor's record names who asked. {_ENROL}",
+        epilog="example: doorctl reader speed /dev/ttyAMA0 38400",
+    )
+    parser.add_argument("device", metavar="DEVICE", help="the serial port of the line, as in doorctl.toml")
+    parser.add_argument(
+        "baud", type=int, choices=SPEEDS, metavar="BAUD", help=f"one of {', '.join(map(str, sorted(SPEEDS)))}"
+    )
+    parser.set_defaults(run=run_speed)
 
 
 def _add_door(parser: Any) -> None:
@@ -207,6 +224,13 @@ def run_test(args: argparse.Namespace) -> int:
     told = {name: answer[name] for name in ("reader", "length")}
     _said(args, told, f"{answer['reader']}: read a card of {answer['length']} bits")
     return 0
+
+
+def run_speed(args: argparse.Namespace) -> int:
+    """All readers of a line, or none."""
+    from doorctl.cli.reader_speed import run
+
+    return run(args)
 
 
 def _said(args: argparse.Namespace, told: Mapping[str, Any], words: str) -> None:

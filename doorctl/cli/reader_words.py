@@ -44,6 +44,10 @@ def warnings(reader: Mapping[str, Any]) -> Iterator[str]:
             f"IN CLEAR: reader {reader['name']} is not secured: who reaches its line can play cards and codes to the "
             f"door; `doorctl reader install {reader['name']}` secures a reader that can be"
         )
+    if (other := _other_speed(reader)) is not None:
+        yield f"SPEED: {other}"
+    elif _is_lost(reader):
+        yield f"reader {reader['name']}: {_where_it_may_be(reader)}"
 
 
 def at_a_glance(reader: Mapping[str, Any]) -> str:
@@ -63,10 +67,36 @@ def in_full(reader: Mapping[str, Any]) -> Iterator[str]:
             yield "  TAMPER: its cover is off"
         if reader["key"] == "none":
             yield f"  next: `doorctl reader install {reader['name']}`"
+        elif _is_lost(reader):
+            yield f"  next: {_where_it_may_be(reader)}"
+        if (other := _other_speed(reader)) is not None:
+            yield f"  next: {other}"
     counters: Mapping[str, Any] = reader["counters"]
     for name in (*(name for name in _COUNTED if name in counters), *(n for n in counters if n not in _COUNTED)):
         yield f"  {_COUNTED.get(name, name.replace('_', ' '))}: {counters[name]:g}"
     yield f"  events while an answer was due, dropped: {reader['dropped']}"
+
+
+def _is_lost(reader: Mapping[str, Any]) -> bool:
+    """It has a key here, and does not answer."""
+    return reader.get("kind") == "osdp" and reader["state"] == "offline" and reader["key"] != "none"
+
+
+def _where_it_may_be(reader: Mapping[str, Any]) -> str:
+    return (
+        f"not heard at {reader['baud']} baud: power and cable; `doorctl reader scan {reader['device']}` finds it at "
+        "another speed or address, while doord is stopped"
+    )
+
+
+def _other_speed(reader: Mapping[str, Any]) -> str | None:
+    """Where it is heard at another speed than the file's."""
+    if reader.get("kind") != "osdp" or not reader["online"] or reader["baud"] == reader["configured_baud"]:
+        return None
+    return (
+        f"reader {reader['name']} answers at {reader['baud']} baud and doord was started with "
+        f"{reader['configured_baud']}: doorctl.toml has to say baud = {reader['baud']} when it is started again"
+    )
 
 
 def _key(reader: Mapping[str, Any]) -> str:

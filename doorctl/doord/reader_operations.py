@@ -44,6 +44,7 @@ class ReaderOperations:
             "reader-install": (Right.ENROL, self.install),
             "reader-rekey": (Right.ENROL, self.rekey),
             "reader-test": (Right.ENROL, self.test),
+            **self._doord.speeds.operations(self._done),
         }
 
     async def readers(self, _: Caller, request: Mapping[str, Any]) -> Answer:
@@ -146,6 +147,7 @@ class ReaderOperations:
         unit = self._reader(request.get("door"))
         if not isinstance(unit.reader, OsdpReader):
             raise OperatorError(f"{unit.place.reader}: is a Wiegand reader, which has no key")
+        self._doord.speeds.keep(self._doord.ring.place(unit.place.reader).device)
         return unit, unit.reader
 
 
@@ -159,7 +161,8 @@ def wiring_facts(unit: ReaderUnit, ring: KeyRing) -> dict[str, Any]:
         "kind": "osdp",
         "device": place.device,
         "address": place.address,
-        "baud": place.baud,
+        "baud": reader.baud,
+        "configured_baud": place.baud,
         "online": online is not None,
         "secure": online is not None and online.secure,
         "key": key_word(reader),

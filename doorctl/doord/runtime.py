@@ -26,6 +26,7 @@ from doorctl.doord.drafts import Draft
 from doorctl.doord.faults import Faults
 from doorctl.doord.handoff import CourierLink
 from doorctl.doord.key_ring import KeyRing
+from doorctl.doord.line_speeds import LineSpeeds
 from doorctl.doord.lookup import RosterAccess
 from doorctl.doord.mark import Mark
 from doorctl.doord.operations import Operations
@@ -44,8 +45,10 @@ from doorctl.seal.reader_keys import ReaderKeyStore
 from doorctl.wire.detail import FaultCode, FaultDetail
 from doorctl.wire.handoff import PathState
 from doorctl.wire.record import Flag, Kind
+from hal.errors import HalError
 from hal.mock_socket import MockSocket
 from hal.osdp.reader import OsdpReader
+from hal.ports import Contact
 
 _LOG: Final = logging.getLogger("doord")
 COURIER_USER: Final = "doorctl-courier"
@@ -68,6 +71,7 @@ class Doord:
             fault=self.faults.set,
         )
         self.board, self._pins = claim_pins(config, self.ring)
+        self.speeds = LineSpeeds(self.board.lines, self.spawn)
         self.roster = RosterAccess(paths.roster, site.keys.lookup)
         self.journal = Journal.standing(paths.journal)
         self.clock = clock.WallClock(config.site.timezone)
@@ -144,6 +148,7 @@ class Doord:
             door.start()
         self.operations.restore_lockdown()
         self.ring.tell_unread()
+        self.speeds.begin()
         self.upkeep = Upkeep(self)
         self._ticking = self.spawn(self.upkeep.run(), name="upkeep")
         notify("READY=1")
@@ -256,7 +261,7 @@ class Doord:
 
     def _door_unit(self, pins: DoorPins) -> DoorUnit:
         door = pins.door
-        open_now = pins.contact is not None and pins.contact.active
+        open_now = _open_now(pins.contact)
         policy = DoorPolicy(
             release=door.strike.release,
             relock_on_open=door.strike.relock_on_open,
@@ -271,10 +276,10 @@ class Doord:
             recorder=self.recorder,
             fault=self.faults.set,
         )
+        if pins.rex is not None:  # before the contact: where both settle at once, the way out was asked for first
+            unit.add_rex(pins.rex)
         if pins.contact is not None:
             unit.add_contact(pins.contact, open_at_start=open_now)
-        if pins.rex is not None:
-            unit.add_rex(pins.rex)
         if pins.tamper is not None:
             unit.add_tamper(pins.tamper)
         return unit
@@ -325,6 +330,15 @@ class Doord:
         """From now on only the end is to come; where it hangs, systemd is to make it."""
         if self._ticking is not None:
             self._ticking.cancel()
+
+
+def _open_now(contact: Contact | None) -> bool | None:
+    """None while nobody knows."""
+    try:
+        return contact is not None and contact.active
+    except HalError:
+        # the door begins secured, as if closed: its unit says what is wrong, and where the leaf stands when it is heard
+        return None
 
 
 def _close_anyway(what: str, close: Callable[[], None]) -> None:

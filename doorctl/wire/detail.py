@@ -68,6 +68,8 @@ class Act(IntEnum):
     INSTALL_READER = 4
     """A reader may take its first key, for a limited time."""
     REKEY_READER = 5
+    CHANGE_SPEED = 6
+    """All readers of a line are told another one."""
 
 
 class Action(IntEnum):

@@ -58,7 +58,7 @@ class Port(Protocol):
         ...
 
     def set_speed(self, baud: int) -> None:
-        """From now on."""
+        """From now on; OSError where it does not know this speed, or the device is gone."""
         ...
 
     def close(self) -> None:
@@ -99,11 +99,14 @@ class SerialPort:
             os.write(self._serial.fileno(), frame)
 
     def set_speed(self, baud: int) -> None:
-        """What was sent is out by then: an exchange is over before."""
+        """What was sent is out by then: an exchange is over before. OSError where the port does not take this speed."""
         try:
             self._serial.baudrate = baud
-        except termios.error as error:
+            taken = termios.tcgetattr(self._serial.fileno())[5]
+        except (termios.error, ValueError) as error:
             raise OSError(f"{baud} baud: {error}") from error
+        if taken != getattr(termios, f"B{baud}", taken):  # a driver that knows it not sets another and says no word
+            raise OSError(f"{baud} baud: the port runs at another speed")
         self._least = 0  # pyserial has set it anew
         self.expect(1)
 
@@ -218,11 +221,21 @@ class Bus:
         """Addresses of readers that have taken another speed."""
         return self._cp.left()
 
+    def takes(self, baud: int) -> bool:
+        """Whether the port is there and can have this speed; an exchange under way is asked for again."""
+        if self._port is None:
+            return False
+        known = _at_speed(self._port, baud)
+        if not _at_speed(self._port, self._baud):
+            self._lost()
+            return False
+        return known
+
     def set_speed(self, baud: int) -> None:
         """Of the port and in the CP, also when the device comes back; readers must have been told (speed.py)."""
         self._baud = baud
-        if self._port is not None:
-            self._port.set_speed(baud)
+        if self._port is not None and not _at_speed(self._port, baud):
+            self._lost()  # it has this speed when it comes back
         self._cp.set_speed(baud, self._clock())
         self._arm()
 
@@ -238,13 +251,14 @@ class Bus:
         self.attempts += 1
         try:
             self._port = self._open_port(self._heard, self._lost)
+            if self._baud != self._opens_at:
+                self._port.set_speed(self._baud)
         except OSError as error:
             log.debug("%s: %s", self._name, error)
+            self._let_go()
             self._timer = asyncio.get_running_loop().call_later(self._pause_s, self._open)
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             return
-        if self._baud != self._opens_at:
-            self._port.set_speed(self._baud)
         self.opened += 1
         self._pause_s = FIRST_PAUSE_S
         self._arm()
@@ -321,3 +335,14 @@ class Bus:
         for effect in self._cp.closed(self._clock()):
             if not isinstance(effect, Send):
                 self._tell(effect, self._clock())
+
+
+def _at_speed(port: Port, baud: int) -> bool:
+    """Whether the port has taken it."""
+    try:
+        port.set_speed(baud)
+    except OSError as error:
+        # the door stays as it is: whoever asked keeps the old speed, or opens the port anew
+        log.debug("%d baud: %s", baud, error)
+        return False
+    return True

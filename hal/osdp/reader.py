@@ -86,6 +86,11 @@ class OsdpReader:
         return self._name
 
     @property
+    def baud(self) -> int:
+        """Its line's speed now."""
+        return self._bus.baud
+
+    @property
     def keyless(self) -> bool:
         """No key is known of it: it is offline until it is installed, or plain where that is allowed."""
         return self.settings.key is None and self.settings.new_key is None
@@ -252,7 +257,7 @@ class OsdpLine:
     """One RS-485 line and its readers; opened when the first of them is started."""
 
     def __init__(self, bus: Bus, given_back: Callable[[], None]) -> None:
-        self._bus = bus
+        self.bus = bus
         self._given_back = given_back
         self._begun = False
         self.readers: dict[int, OsdpReader] = {}
@@ -263,21 +268,21 @@ class OsdpLine:
     ) -> OsdpReader:  # fmt: skip
         """A reader at an address that nobody else has here."""
         reader = OsdpReader(
-            name=name, settings=settings, accept=accept, bus=self._bus, begin=self._begin, on_key=on_key
+            name=name, settings=settings, accept=accept, bus=self.bus, begin=self._begin, on_key=on_key
         )  # fmt: skip
         self.readers[settings.address] = reader
-        self._bus.configure(settings)
+        self.bus.configure(settings)
         return reader
 
     def close(self) -> None:
         """Give the port back; idempotent."""
-        self._bus.close()
+        self.bus.close()
         self._given_back()
 
     def _begin(self) -> None:
         if not self._begun:
             self._begun = True
-            self._bus.start(lambda address, happening, at: self.readers[address].happened(happening, at))
+            self.bus.start(lambda address, happening, at: self.readers[address].happened(happening, at))
 
 
 def sound(pattern_ms: Sequence[int]) -> bytes:

@@ -25,6 +25,8 @@ class Outcome(Enum):
     CHANGED = "changed"
     NOT_BEGUN = "not begun"
     """Not every reader was online; nothing was sent."""
+    UNKNOWN = "unknown to the port"
+    """The port has no such speed; nothing was sent."""
     TAKEN_BACK = "taken back"
 
 
@@ -55,6 +57,10 @@ class Line(Protocol):
         """Who answers in an open session, at the speed of now."""
         ...
 
+    def takes(self, baud: int) -> bool:
+        """Whether the port can have this speed."""
+        ...
+
     def left(self) -> frozenset[int]:
         """Who has answered a COMSET and is not at this speed any more."""
         ...
@@ -73,6 +79,8 @@ async def change_speed(line: Line, baud: int) -> SpeedChange:
     before, readers = line.baud, line.addresses()
     if line.online() != readers:
         return SpeedChange(outcome=Outcome.NOT_BEGUN, missing=readers - line.online())
+    if not line.takes(baud):
+        return SpeedChange(outcome=Outcome.UNKNOWN)
     await _take(line, readers, baud)
     missing = readers - line.online()
     if not missing:

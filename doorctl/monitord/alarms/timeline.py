@@ -36,6 +36,7 @@ _DOORS: Final = {
 _ACTS: Final = {
     Act.UNLOCK: "unlock", Act.LOCKDOWN: "lockdown", Act.RESTORE: "lockdown lifted",
     Act.INSTALL_READER: "a reader may be installed", Act.REKEY_READER: "a reader gets a new key",
+    Act.CHANGE_SPEED: "readers of a line get another speed",
 }  # fmt: skip
 _ALARMING: Final = frozenset({DoorHappening.FORCED_OPEN, DoorHappening.HELD_OPEN})
 
