@@ -115,6 +115,54 @@ def test_a_test_waits_for_a_card(running: Running) -> None:
     assert (ran.code, ran.out) == (0, "vault: read a card of 26 bits\n")
 
 
+def test_a_line_at_another_speed_and_what_the_file_has_to_say(
+    running: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wait_until(lambda: vault(running)["state"] == "reading", "the reader")
+    file = running.board.paths.config
+    lines = file.read_text().splitlines()
+    (number,) = [at for at, line in enumerate(lines, start=1) if line.startswith("baud ")]
+    ran = running.board.process("reader", "speed", "/dev/ttyAMA0", "115200")
+    assert (ran.code, ran.out.splitlines()) == (
+        0,
+        [
+            "/dev/ttyAMA0: vault at 115200 baud, before at 38400",
+            f"now write in {file}:",
+            f"  line {number}: door.vault.reader.baud = 115200",
+            "until then each start of doord begins at the file's speed and looks for the readers for up to a minute",
+        ],
+    )
+    assert vault(running)["state"] == "reading"
+    shown = running.board.run(capsys, "reader", "show", "vault").out.splitlines()
+    assert "  line: /dev/ttyAMA0 at 115200 baud, address 1" in shown
+    assert [line for line in shown if "doorctl.toml has to say baud = 115200" in line] != []
+    told = json.loads(running.board.process("reader", "--json", "speed", "/dev/ttyAMA0", "115200").out)
+    assert told == {
+        "line": "/dev/ttyAMA0", "was": 115_200, "baud": 115_200, "readers": ["vault"], "file": str(file),
+        "to_write": [{"line": number, "key": "door.vault.reader.baud", "baud": 115_200}],
+    }  # fmt: skip
+    back = running.board.process("reader", "speed", "/dev/ttyAMA0", "38400").out.splitlines()
+    assert back == ["/dev/ttyAMA0: vault at 38400 baud, before at 115200", f"{file} says so too"]
+    details = [line["detail"].partition(",")[0] for line in running.lines(capsys, "operator")]
+    assert details[-2:] == [
+        "speed of /dev/ttyAMA0 from 38400 to 115200 baud", "speed of /dev/ttyAMA0 from 115200 to 38400 baud",
+    ]  # fmt: skip
+
+
+def test_a_line_that_is_not_there_or_not_whole_keeps_its_speed(running: Running) -> None:
+    ran = running.board.process("reader", "speed", "/dev/ttyUSB0", "9600")
+    assert (ran.code, ran.out) == (1, "")
+    assert "there is no line '/dev/ttyUSB0' in doorctl.toml\n  hint: lines: /dev/ttyAMA0\n" in ran.err
+    running.hands.do("osdp", reader="vault", line="cut")
+    wait_until(lambda: vault(running)["state"] == "offline", "the reader's absence")
+    ran = running.board.process("reader", "speed", "/dev/ttyAMA0", "9600")
+    assert ran.code == 1
+    assert "/dev/ttyAMA0: not online, and would stay behind: vault; nothing was changed" in ran.err
+    running.hands.do("osdp", reader="vault", line="mend")
+    wait_until(lambda: vault(running)["state"] == "reading", "its return")
+    assert vault(running)["baud"] == 38_400
+
+
 def test_no_key_is_in_the_log_or_in_any_file(running: Running) -> None:
     """What doord says with --debug, and everything it keeps, wrapped keys among it."""
     paths = running.board.paths
@@ -130,6 +178,7 @@ def test_no_key_is_in_the_log_or_in_any_file(running: Running) -> None:
     [
         (("install", "vault", "--seconds", "0"), 'expected whole seconds from 1 to 600, found "0"'),
         (("install", "vault", "--seconds", "601"), 'expected whole seconds from 1 to 600, found "601"'),
+        (("speed", "/dev/ttyAMA0", "14400"), "invalid choice: 14400"),
         (("install",), "the following arguments are required: DOOR"),
     ],
 )
