@@ -2,6 +2,7 @@
 
 import os
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, TextIO
@@ -28,12 +29,14 @@ def controlling_terminal() -> Iterator[TextIO]:
 def confirmed(question: str, *, yes: bool) -> bool:
     """What a person answers; `yes` answers for them. Without a terminal the answer is no.
 
-    Asks on standard error: standard output may be a script's, with --json.
+    Asks on standard error: standard output may be a script's, with --json. What was typed before the question answers
+    another one.
     """
     if yes:
         return True
     if not sys.stdin.isatty():
         return False
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")

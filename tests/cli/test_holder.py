@@ -230,11 +230,11 @@ def test_removing_asks_and_takes_every_row(board: Board, capsys: pytest.CaptureF
     refused = board.process("holder", "remove", ANA)
     assert (refused.code, holders(board)) == (1, [ANA])
     assert "nobody was removed\n  hint: answer y, or give --yes" in refused.err
-    with OnTerminal(board, "holder", "remove", ANA, "--json") as command:
+    with OnTerminal(board, "holder", "remove", ANA, "--json", errors_too=True) as command:
+        command.wait_for("remove Ana Lopez (ana-lopez)? [y/N]")
         command.type("y\n")
         ran = command.ended()
     assert (ran.code, json.loads(ran.out)) == (0, {"removed": ANA})
-    assert "remove Ana Lopez (ana-lopez)? [y/N]" in ran.err
     with RosterReader.open(board.paths.roster) as reader:
         assert (reader.facts().holders, reader.facts().rows) == (0, 0)
     assert board.run(capsys, "holder", "list").out == "nobody is enrolled\n"
