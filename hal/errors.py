@@ -13,5 +13,9 @@ class DeviceGoneError(HalError):
     """The chip or port does not open, or vanished while in use."""
 
 
+class NotHeardYetError(HalError):
+    """A device on a line has said nothing since the start: no fault, unless it goes on."""
+
+
 class MockCommandError(HalError):
     """The mock's driver sent something that is not a command of its protocol."""

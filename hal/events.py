@@ -99,6 +99,17 @@ class InputChanged:
     name: str
     active: bool
     at: Monotonic
+    lasted: int = 0
+    """Nanoseconds that it may have been so before `at`, where the input is only asked about now and then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputUnknown:
+    """Nobody knows an input's level any more, until an InputChanged follows."""
+
+    name: str
+    why: str
+    at: Monotonic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,4 +123,5 @@ class ReaderMisused:
 
 
 ReaderEvent = CardBits | KeyPressed | FrameRefused | ReaderArmed | ReaderFault | ReaderMisused
-HalEvent = ReaderEvent | InputChanged
+InputEvent = InputChanged | InputUnknown
+HalEvent = ReaderEvent | InputEvent

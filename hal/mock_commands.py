@@ -6,7 +6,7 @@
 | `card`    | one card frame: its bits, or a format with its fields |
 | `keys`    | a person types on the keypad: digits, `*`, `#` |
 | `input`   | an input pin takes a level |
-| `osdp`    | an OSDP reader's cover or input changes, or its line breaks: cut, mend, unplug, plug, spoil; its power |
+| `osdp`    | an OSDP reader's cover or input changes, its line breaks: cut, mend, unplug, plug, spoil; its power |
 | `fault`   | misbehave from now on: stuck-low, drop, raise, busy, gone, noise; `clear` ends it |
 | `history` | every output change after a number |
 | `state`   | pins, users, readers' counters |
@@ -72,11 +72,13 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Osdp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="osdp"):
-    """At an OSDP reader: exactly one of its cover, its input, a power cut, and what becomes of its line."""
+    """At an OSDP reader: exactly one of its cover, an input, a power cut, and what becomes of its line."""
 
     reader: str
     tamper: bool | None = None
     input: bool | None = None
+    number: Annotated[int, msgspec.Meta(ge=0, le=7)] = 0
+    """Of the input, counted from 0."""
     line: Literal["cut", "mend", "unplug", "plug", "spoil"] | None = None
     power: Literal["cycle", "reset"] | None = None
     """`reset`: as from the factory, its key forgotten."""

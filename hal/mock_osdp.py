@@ -45,7 +45,7 @@ def change(board: Board, command: Osdp) -> dict[str, Any]:
     if command.tamper is not None:
         reader.tamper(torn=command.tamper)
     elif command.input is not None:
-        reader.input(active=command.input)
+        reader.input(command.number, active=command.input)
     elif command.power is not None:
         reader.key = None if command.power == "reset" else reader.key
         reader.power_cycle()

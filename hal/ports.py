@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Protocol
 
 from hal.errors import HalError
-from hal.events import InputChanged, Monotonic, ReaderEvent
+from hal.events import InputEvent, Monotonic, ReaderEvent
 
 
 class StrikeType(Enum):
@@ -77,11 +77,14 @@ class Contact(Protocol):
 
     @property
     def active(self) -> bool:
-        """The level now, after polarity."""
+        """The level now, after polarity; raises HalError while it is not known."""
         ...
 
-    def start(self, deliver: Callable[[InputChanged], None]) -> None:
-        """Begin to report each raw change (no debounce here: the core decides what is a bounce)."""
+    def start(self, deliver: Callable[[InputEvent], None]) -> None:
+        """Begin to report each raw change (no debounce here: the core decides what is a bounce).
+
+        A level that nobody knows is an InputUnknown; the next InputChanged ends it.
+        """
         ...
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from doorctl.cli.ask import ask
 from doorctl.cli.sim_page_feed import Event, Feed
 from doorctl.cli.sim_page_mock import MockLine
+from doorctl.cli.sim_wire import wire_of
 from doorctl.config import types as config_types
 from doorctl.config.types import BusPlace, Config, StrikeKind
 from doorctl.core.types import SECOND, Mode, Outcome
@@ -308,8 +309,8 @@ def _pins(doors: Iterable[config_types.Door]) -> _Pins:
             "strike": door.strike.pin,
             "lamp": f"{reader.name} led" if on_line else reader.led,
             "sounder": f"{reader.name} buzzer" if on_line else reader.buzzer,
-            "contact": None if door.contact is None else door.contact.pin,
-            "tamper": None if door.tamper is None else door.tamper.pin,
+            "contact": None if door.contact is None else wire_of(door.contact),
+            "tamper": None if door.tamper is None else wire_of(door.tamper),
         }
         pins |= {pin: (str(door.name), what) for what, pin in wires.items() if pin is not None}
     return pins
@@ -321,5 +322,8 @@ def _is_released(strike: config_types.Strike, level: bool | None) -> bool:  # no
     return powered is (strike.type is StrikeKind.FAIL_SECURE)
 
 
-def _is_active(source: config_types.Input | None, level: bool | None) -> bool:  # noqa: FBT001  a wire's level
+def _is_active(
+    source: config_types.Input | config_types.ReaderInput | None,
+    level: bool | None,  # noqa: FBT001  a wire's level is a value
+) -> bool:
     return source is not None and level is source.active_high

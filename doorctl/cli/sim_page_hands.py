@@ -16,7 +16,8 @@ from doorctl.cli.sim_page_feed import Feed
 from doorctl.cli.sim_page_mock import BoardGoneError, command
 from doorctl.cli.sim_page_visits import WINDOW_NS, Visits
 from doorctl.cli.sim_site import Person
-from doorctl.config.types import Input
+from doorctl.cli.sim_wire import moved, wire_of
+from doorctl.config.types import Input, ReaderInput
 from doorctl.core.types import MS, SECOND, Card
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
@@ -139,7 +140,7 @@ class Hands:
         if moving is not None:
             self._moving[door] = asyncio.create_task(moving, name=f"leaf of {door}")
 
-    async def _close_by_itself(self, contact: Input) -> None:
+    async def _close_by_itself(self, contact: Input | ReaderInput) -> None:
         await asyncio.sleep(self._closer_s)
         await self._put(contact, active=False)
 
@@ -171,19 +172,20 @@ class Hands:
         self._side.look()
         return done
 
-    async def _put(self, source: Input, *, active: bool) -> None:
+    async def _put(self, source: Input | ReaderInput, *, active: bool) -> None:
         """The wire if there is a board to feel it, and the thing itself anyway: a start puts the wire where it is."""
         level = active is source.active_high
+        what, more = moved(source, active=active)
         try:
-            await command(self._paths.mock_socket, "input", pin=source.pin, level=level)
+            await command(self._paths.mock_socket, what, **more)
         except BoardGoneError:
-            if not self._side.take_level(source.pin, level=level):
+            if not self._side.take_level(wire_of(source), level=level):
                 raise
         else:
-            self._side.take_level(source.pin, level=level)
+            self._side.take_level(wire_of(source), level=level)
 
 
-def _wired(source: Input | None, door: str, what: str) -> Input:
+def _wired(source: Input | ReaderInput | None, door: str, what: str) -> Input | ReaderInput:
     if source is None:
         raise OperatorError(f"{door} has no {what}", hint="doorctl.toml says what is wired at a door")
     return source

@@ -25,6 +25,7 @@ from doorctl.cli.ask import ask
 from doorctl.cli.holder_enrol import Enrolment
 from doorctl.cli.init import make_board
 from doorctl.cli.sim_network import Relay
+from doorctl.cli.sim_wire import moved, wire_of
 from doorctl.config.reading import read_config
 from doorctl.core.types import Card, GroupName, HolderId
 from doorctl.errors import DoorctlError, InternalError, OperatorError
@@ -297,7 +298,8 @@ class SimSite:
         inputs = [source for door in doors for source in (door.contact, door.tamper) if source is not None]
         drive = self.drive()
         for source in inputs:
-            drive.do("input", pin=source.pin, level=(source.pin in active) is source.active_high)
+            what, more = moved(source, active=wire_of(source) in active)
+            drive.do(what, **more)
         drive.close()
 
     def _armed(self) -> bool:

@@ -12,6 +12,7 @@ from doorctl.config.key import (
     Input,
     Key,
     Pin,
+    ReaderSide,
     ScheduleName,
     Seconds,
     Table,
@@ -116,18 +117,30 @@ STRIKE: Final = (
 
 INPUT: Final = (
     Key(
-        place=("door", "NAME", "INPUT", "pin"), kind=Pin(), required=True, example='"GPIO27"',
+        place=("door", "NAME", "INPUT", "pin"), kind=Pin(), example='"GPIO27"',
+        otherwise="required, unless there is input",
         meaning="the input's pin",
     ),
     Key(
+        place=("door", "NAME", "INPUT", "input"), kind=Whole(low=0, high=7), example="0",
+        otherwise="required, unless there is pin",
+        meaning="the input of an OSDP reader of this door that the switch is wired to, the first is 0",
+        danger="who takes the reader off its wall reaches these wires: let no button open from the unsecured side",
+    ),
+    Key(
+        place=("door", "NAME", "INPUT", "reader"), kind=ReaderSide(), example='"in"',
+        otherwise="required with input where several readers of the door are on a line",
+        meaning="the reader whose input it is, by its side",
+    ),
+    Key(
         place=("door", "NAME", "INPUT", "active"), kind=Choice(words=_LEVELS), example='"high"',
-        otherwise='"low" for rex, "high" for contact and tamper',
-        meaning="which level means open, pressed or tampered with",
+        otherwise='of a pin "low" for rex and "high" for contact and tamper; of a reader\'s input the other way round',
+        meaning="which level means open, pressed or tampered with; an input is high while its reader calls it active",
     ),
     Key(
         place=("door", "NAME", "INPUT", "pull"), default="up", example='"none"',
         kind=Choice(words={"up": "to the supply", "down": "to ground", "none": "a resistor outside does it"}),
-        meaning="where the board pulls the pin while the switch is open",
+        meaning="where the board pulls the pin while the switch is open; a reader's input has none",
     ),
 )  # fmt: skip
 """INPUT is contact, rex or tamper."""

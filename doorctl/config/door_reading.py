@@ -1,13 +1,14 @@
-"""[door.NAME] of the installer's file → Door: strike, inputs, and the rules that tie them together."""
+"""[door.NAME] of the installer's file → Door: strike, times, and the rules that tie them together."""
 
 from typing import Final
 
+from doorctl.config.input_reading import ReaderInputs, read_input
 from doorctl.config.key import LONGEST_SIDE
 from doorctl.config.osdp_reading import Lines
-from doorctl.config.pins import Pins, read_level, read_pin, take_pin
+from doorctl.config.pins import Pins, read_level, read_pin
 from doorctl.config.reader_reading import read_reader
 from doorctl.config.section import Section, check_name, nearest
-from doorctl.config.types import Door, Egress, Input, Reader, Strike, StrikeKind, TimeUnknown
+from doorctl.config.types import Door, Egress, Reader, Strike, StrikeKind, TimeUnknown
 from doorctl.core.types import SECOND, DoorName, ReaderName, ScheduleName
 
 _EGRESS_HINT: Final = (
@@ -23,14 +24,16 @@ _PRE_ALARM_S: Final = 10.0
 def read_door(name: str, section: Section, schedules: tuple[ScheduleName, ...], pins: Pins, lines: Lines) -> Door:
     """One door; mistakes are noted in the section's list."""
     held_open = section.seconds("held_open_s")
+    readers = _readers(name, section, schedules, pins, lines)
+    inputs = ReaderInputs(readers=readers)
     door = Door(
         name=DoorName(name),
-        readers=_readers(name, section, schedules, pins, lines),
+        readers=readers,
         strike=_strike(section.table_at("strike", required=True, hint=_STRIKE_HINT), pins),
         egress=section.choice("egress", Egress, hint=_EGRESS_HINT),
-        contact=_input(section, "contact", pins, active_high=True),
-        rex=_input(section, "rex", pins, active_high=False),
-        tamper=_input(section, "tamper", pins, active_high=True),
+        contact=read_input(section, "contact", pins, inputs, high_if_open=True),
+        rex=read_input(section, "rex", pins, inputs, high_if_open=False),
+        tamper=read_input(section, "tamper", pins, inputs, high_if_open=True),
         held_open=held_open,
         pre_alarm=section.seconds("pre_alarm_s", default=min(_PRE_ALARM_S, held_open / SECOND / 2)),
         unlock_schedule=_schedule_name(section, "unlock", schedules),
@@ -81,21 +84,3 @@ def _strike(section: Section, pins: Pins) -> Strike:
     )
     section.close()
     return strike
-
-
-def _input(section: Section, key: str, pins: Pins, *, active_high: bool) -> Input | None:
-    """A bare pin means the usual wiring: a switch to ground, pulled up (contact and tamper closed when all is well)."""
-    if not section.has(key):
-        return None
-    value = section.value(key)
-    if isinstance(value, str):
-        return Input(pin=take_pin(section, key, value, pins), active_high=active_high, pull="up")
-    hint = f'{key} = "GPIO22" or {key} = {{ pin = "GPIO22", active = "low", pull = "up" }}'
-    table = section.table_at(key, expected="a pin or a table", hint=hint)
-    source = Input(
-        pin=read_pin(table, "pin", pins),
-        active_high=read_level(table, default=active_high),
-        pull=table.word("pull"),
-    )
-    table.close()
-    return source

@@ -12,7 +12,7 @@ from doorctl.config.key import Table
 from doorctl.config.keys import key_at, keys_in
 from doorctl.config.lines import Place
 from doorctl.config.section import dotted
-from doorctl.config.types import BusPlace, Config, DataLines, Door, Input, Reader, Schedule, Window
+from doorctl.config.types import BusPlace, Config, DataLines, Door, Input, Reader, ReaderInput, Schedule, Window
 from doorctl.core.schedule import HOLIDAY
 from doorctl.core.types import SECOND, Duration
 
@@ -97,9 +97,12 @@ def _wiring(reader: Reader) -> Tree:
     }  # fmt: skip
 
 
-def _input(source: Input | None) -> Tree | None:
+def _input(source: Input | ReaderInput | None) -> Tree | None:
     if source is None:
         return None
+    if isinstance(source, ReaderInput):
+        side = source.reader.rpartition("/")[2]
+        return {"input": source.number, "reader": side, "active": _level(active_high=source.active_high)}
     return {"pin": source.pin, "active": _level(active_high=source.active_high), "pull": source.pull}
 
 

@@ -101,7 +101,12 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """A pin, or a table with pin, active and pull."""
+    """A pin, or a table of a pin or of an OSDP reader's input."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderSide:
+    """The side of one of the door's readers; a door's only reader is called like the door."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +133,7 @@ class Hours:
 
 Kind = (
     Table | Tables | Name | Text | Zone | Dates | Seconds | Whole | Truth | Choice | Pin | DataLines | Device | Input
-    | Format | DoorNames | ScheduleName | Hours
+    | ReaderSide | Format | DoorNames | ScheduleName | Hours
 )  # fmt: skip
 
 
@@ -206,6 +211,8 @@ def expected(kind: Kind) -> str:  # noqa: PLR0911, PLR0912, C901  one line a kin
             return 'a device such as "/dev/ttyAMA0"'
         case Input():
             return "a pin or a table"
+        case ReaderSide():
+            return "the name of an OSDP reader of this door"
         case Format():
             return "a known card format"
         case DoorNames():

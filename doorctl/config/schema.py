@@ -21,6 +21,7 @@ from doorctl.config.key import (
     Kind,
     Name,
     Pin,
+    ReaderSide,
     ScheduleName,
     Seconds,
     Table,
@@ -117,6 +118,8 @@ def _values(key: Key, kind: Kind) -> Schema:  # noqa: PLR0911, PLR0912, C901  on
             return {"type": "string", "pattern": _DEVICE_PATTERN}
         case Input():
             return {"oneOf": [_pin(), _object(key)]}
+        case ReaderSide():
+            return _name(LONGEST_NAME)
         case Format():
             return {"enum": sorted(FORMATS)}
         case DoorNames():
@@ -183,7 +186,17 @@ def _rules(place: Place) -> Schema:
             return {"oneOf": either, "if": {"not": {"required": ["held_open_s"]}}, "then": short}
         case ("door", "NAME", "reader"):
             return {"if": {"required": ["osdp"]}, "then": _on_a_line(), "else": _on_wires(), "allOf": _tell_apart()}
+        case ("door", "NAME", ("contact" | "rex" | "tamper")):
+            return {"if": {"required": ["input"]}, "then": _of_a_reader(), "else": _of_a_pin()}
     return {}
+
+
+def _of_a_reader() -> Schema:
+    return {"properties": {"pin": False, "pull": False}}
+
+
+def _of_a_pin() -> Schema:
+    return {"required": ["pin"], "properties": {"reader": False}}
 
 
 def _on_wires() -> Schema:

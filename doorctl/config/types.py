@@ -171,6 +171,17 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """up, down or none."""
 
 
+class ReaderInput(msgspec.Struct, frozen=True, kw_only=True):
+    """contact, rex and tamper: { input = 0, reader = "in", active = "high" }, terminals of a reader on a line."""
+
+    reader: ReaderName
+    """One of the door's own."""
+    number: int
+    """Counted from 0."""
+    active_high: bool
+    """What the reader calls active means open, pressed or tampered with."""
+
+
 class Door(msgspec.Struct, frozen=True, kw_only=True):
     """[door.NAME]"""
 
@@ -178,10 +189,10 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     readers: tuple[Reader, ...]
     strike: Strike
     egress: Egress
-    contact: Input | None
+    contact: Input | ReaderInput | None
     """Active means open."""
-    rex: Input | None
-    tamper: Input | None
+    rex: Input | ReaderInput | None
+    tamper: Input | ReaderInput | None
     held_open: Duration
     pre_alarm: Duration
     """How long before held_open the door warns."""

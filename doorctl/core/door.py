@@ -49,6 +49,7 @@ from doorctl.core.effects import DoorEffect, Indicate, Light, ReleaseStrike, Sec
 from doorctl.core.events import (
     Closed,
     DoorEvent,
+    FoundOpen,
     Grant,
     HoldUnlocked,
     IllegalEvent,
@@ -186,7 +187,7 @@ class Door:
 
     def _is_legal(self, event: DoorEvent) -> bool:
         match event:
-            case Opened():
+            case Opened() | FoundOpen():
                 return self._policy.contact and LeafTrigger.OPENED in LEAF_TABLE[self._leaf]
             case Closed():
                 return self._policy.contact and LeafTrigger.CLOSED in LEAF_TABLE[self._leaf]
@@ -211,6 +212,8 @@ class Door:
             case Opened():
                 opened = LeafTrigger.OPENED if self._explained(now) else LeafTrigger.FORCED
                 return (LockTrigger.PASSED, opened) if self._policy.relock_on_open else (opened,)
+            case FoundOpen():
+                return (LeafTrigger.OPENED,)
             case Closed():
                 return (LockTrigger.PASSED, LeafTrigger.CLOSED)
             case _:

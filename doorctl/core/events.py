@@ -78,6 +78,11 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundOpen:
+    """The door position switch is heard for the first time since the start, and says open: nobody forced that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """The door position switch says closed, debounced."""
 
@@ -120,5 +125,6 @@ class Unshunt:
 
 
 DoorEvent = (
-    Grant | Rex | Opened | Closed | UnlockBegins | UnlockEnds | HoldUnlocked | Lockdown | Restore | Shunt | Unshunt
-)
+    Grant | Rex | Opened | FoundOpen | Closed | UnlockBegins | UnlockEnds | HoldUnlocked | Lockdown | Restore | Shunt
+    | Unshunt
+)  # fmt: skip

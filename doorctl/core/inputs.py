@@ -47,10 +47,17 @@ class Debounce:
         """The settled level."""
         return self._settled
 
-    def receive(self, *, active: bool, at: Monotonic) -> Settled | None:
-        """A raw change; the answer is about the level that ends here. A repeat of the same level is harmless."""
+    def receive(self, *, active: bool, at: Monotonic, lasted: int = 0) -> Settled | None:
+        """A raw change; the answer is about the level that ends here. A repeat of the same level is harmless.
+
+        `lasted`: for how long before `at` it may have been so, where an input is only asked about now and then. It
+        counts, or a press that fell into a pause of the line would be dropped however long it was.
+        """
         settled = self.on_deadline(at)
-        self._raw = active
+        if active is not self._raw:
+            self._raw = active
+            charge = self._charge + (lasted if active else -lasted)
+            self._charge = Duration(min(max(charge, 0), self._threshold))
         return settled
 
     def next_deadline(self) -> Monotonic | None:

@@ -4,6 +4,7 @@ The HAL's pins are claimed here, strikes first and secured, before anything else
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Final
 
 from doorctl.config import types as config_types
 from doorctl.config.reading import read_config
-from doorctl.config.types import Backend, BusPlace, Config, DataLines
+from doorctl.config.types import Backend, BusPlace, Config, DataLines, Input, ReaderInput
 from doorctl.core.decision import Rules
 from doorctl.core.schedule import Calendar, Window
+from doorctl.core.types import ReaderName
 from doorctl.doord.key_ring import KeyRing
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
@@ -132,19 +134,24 @@ def _strike(board: Board, door: config_types.Door) -> Strike:
 
 def _pins(board: Board, door: config_types.Door, strike: Strike, ring: KeyRing) -> DoorPins:
     readers = tuple(_read_at(board, reader, ring) for reader in door.readers)
+    on_lines = {reader.name: port for reader, port, _ in readers if isinstance(port, OsdpReader)}
     return DoorPins(
         door=door,
         strike=strike,
-        contact=_input(board, f"{door.name} contact", door.contact),
-        rex=_input(board, f"{door.name} rex", door.rex),
-        tamper=_input(board, f"{door.name} tamper", door.tamper),
+        contact=_input(board, on_lines, f"{door.name} contact", door.contact),
+        rex=_input(board, on_lines, f"{door.name} rex", door.rex),
+        tamper=_input(board, on_lines, f"{door.name} tamper", door.tamper),
         readers=readers,
     )
 
 
-def _input(board: Board, name: str, source: config_types.Input | None) -> Contact | None:
+def _input(
+    board: Board, on_lines: Mapping[ReaderName, OsdpReader], name: str, source: Input | ReaderInput | None
+) -> Contact | None:
     if source is None:
         return None
+    if isinstance(source, ReaderInput):
+        return on_lines[source.reader].input(source.number, name, active_high=source.active_high)
     return board.contact(name=name, pin=source.pin, active_high=source.active_high, pull=source.pull)  # type: ignore[arg-type]  # checked by reading.py
 
 

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import assert_never
+from typing import Final, assert_never
 
 from doorctl.core.door import Door
 from doorctl.core.effects import DoorEffect, Happening, Indicate, ReleaseStrike, Report, SecureStrike
-from doorctl.core.events import Closed, DoorEvent, Grant, Opened, Rex, UnlockBegins, UnlockEnds
+from doorctl.core.events import Closed, DoorEvent, FoundOpen, Grant, Opened, Rex, UnlockBegins, UnlockEnds
 from doorctl.core.inputs import CONTACT_THRESHOLD, REX_THRESHOLD, Debounce, Settled
 from doorctl.core.types import SECOND, DoorName, Duration, Monotonic
 from doorctl.doord import clock
@@ -22,10 +22,12 @@ from doorctl.doord.recorder import Recorder
 from doorctl.journal.rows import LogRow
 from doorctl.wire.detail import DoorDetail, DoorHappening, FaultCode, FaultDetail
 from doorctl.wire.record import Kind
-from hal.errors import HalError
-from hal.events import InputChanged
+from hal.errors import HalError, NotHeardYetError
+from hal.events import InputChanged, InputEvent, InputUnknown
 from hal.ports import Contact, Strike
 
+LOOKS_UNHEARD: Final = 10
+"""A second apart; a bus reader is offline after eight."""
 _HAPPENINGS = {
     Happening.FORCED_OPEN: DoorHappening.FORCED_OPEN,
     Happening.PRE_ALARM: DoorHappening.PRE_ALARM,
@@ -45,6 +47,10 @@ class InputUnit:
     settled: Callable[[Settled], None]
     readable: bool = True
     """When it was last looked at; what happens at it is heard all the same."""
+    found: Callable[[Monotonic], None] | None = None
+    """Its level at the start is not known yet: the first one is how the thing was found, and nobody moved it."""
+    unheard: int = 0
+    """Looks in a row at which its line had not told it yet."""
 
 
 class DoorUnit:
@@ -66,6 +72,8 @@ class DoorUnit:
         self._fault = fault
         self.readers: list[ReaderUnit] = []
         self._inputs: list[InputUnit] = []
+        self._leaf: InputUnit | None = None
+        """The door position switch, one of them."""
         self._strike_missed = False
         """Its last order did not reach it."""
         self._timer: asyncio.TimerHandle | None = None
@@ -75,9 +83,16 @@ class DoorUnit:
         """For status and for the situation of a decision."""
         return self._machine
 
-    def add_contact(self, contact: Contact, *, open_at_start: bool) -> None:
-        """The door position switch."""
-        self._add(contact, CONTACT_THRESHOLD, active=open_at_start, settled=self._leaf_moved)
+    @property
+    def at_rest(self) -> bool:
+        """Closed and not released, and known to be: what an interlock asks of the other doors."""
+        return self._machine.status.at_rest and (self._leaf is None or self._leaf.readable)
+
+    def add_contact(self, contact: Contact, *, open_at_start: bool | None) -> None:
+        """The door position switch; None: whether the leaf is open is not known yet."""
+        unit = self._add(contact, CONTACT_THRESHOLD, active=open_at_start is True, settled=self._leaf_moved)
+        self._leaf = unit
+        unit.found = self._leaf_found_open if open_at_start is None else None
 
     def add_rex(self, contact: Contact) -> None:
         """The request-to-exit input: a press releases; letting go does nothing."""
@@ -91,7 +106,7 @@ class DoorUnit:
         """Bring the strike to where the machine is, then listen."""
         self._apply(self._machine.posture())
         for unit in self._inputs:
-            unit.contact.start(partial(self._changed, unit))
+            unit.contact.start(partial(self._told, unit))
             self._look(unit)
         for reader in self.readers:
             reader.start()
@@ -152,37 +167,69 @@ class DoorUnit:
 
     def _due(self) -> None:
         now = clock.monotonic()
-        for unit in self._inputs:
-            if settled := unit.debounce.on_deadline(now):
-                unit.settled(settled)
+        settled = [(unit, change) for unit in self._inputs if (change := unit.debounce.on_deadline(now))]
+        for unit, change in sorted(settled, key=lambda one: one[1].at):
+            unit.settled(change)
         for reader in self.readers:
             reader.on_deadline(now)
         self._apply(self._machine.on_deadline(now))
         self.arm()
 
-    def _add(self, contact: Contact, threshold: Duration, *, active: bool, settled: Callable[[Settled], None]) -> None:
+    def _add(
+        self, contact: Contact, threshold: Duration, *, active: bool, settled: Callable[[Settled], None]
+    ) -> InputUnit:
         debounce = Debounce(threshold=threshold, active=active, now=clock.monotonic())
-        self._inputs.append(InputUnit(contact=contact, debounce=debounce, settled=settled))
+        unit = InputUnit(contact=contact, debounce=debounce, settled=settled)
+        self._inputs.append(unit)
+        return unit
 
-    def _changed(self, unit: InputUnit, change: InputChanged) -> None:
-        if settled := unit.debounce.receive(active=change.active, at=Monotonic(change.at)):
-            unit.settled(settled)
+    def _told(self, unit: InputUnit, event: InputEvent) -> None:
+        match event:
+            case InputChanged():
+                self._readable(unit)
+                self._level(unit, active=event.active, at=Monotonic(event.at), lasted=event.lasted)
+            case InputUnknown():
+                self._unreadable(unit, event.why)
+            case _:
+                assert_never(event)
         self.arm()
 
     def _look(self, unit: InputUnit) -> None:
         """An input that is active already makes no edge: look at it once."""
         try:
             active = unit.contact.active
+        except NotHeardYetError as error:
+            # the door stays as it is: a line begins with a session, and a fault it is when that takes too long
+            unit.readable, unit.unheard = False, unit.unheard + 1
+            if unit.unheard > LOOKS_UNHEARD:
+                self._unreadable(unit, str(error))
+            return
         except HalError as error:
             # the door stays as it is: the next edge tells, and status says that the input cannot be read
-            unit.readable = False
-            self._fault(f"input {self.name}", str(error))
+            self._unreadable(unit, str(error))
             return
-        unit.readable = True
+        self._readable(unit)
+        self._level(unit, active=active, at=clock.monotonic())
+
+    def _unreadable(self, unit: InputUnit, why: str) -> None:
+        unit.readable = False
+        self._fault(f"input {self.name}", why)
+
+    def _readable(self, unit: InputUnit) -> None:
+        unit.readable, unit.unheard = True, 0
         if all(other.readable for other in self._inputs):
             self._fault(f"input {self.name}", None)
-        if settled := unit.debounce.receive(active=active, at=clock.monotonic()):
+
+    def _level(self, unit: InputUnit, *, active: bool, at: Monotonic, lasted: int = 0) -> None:
+        found, unit.found = unit.found, None
+        if found is not None and active:
+            unit.debounce = Debounce(threshold=CONTACT_THRESHOLD, active=True, now=at)
+            found(at)
+        elif settled := unit.debounce.receive(active=active, at=at, lasted=lasted):
             unit.settled(settled)
+
+    def _leaf_found_open(self, at: Monotonic) -> None:
+        self.receive(FoundOpen(), at)
 
     def _leaf_moved(self, leaf: Settled) -> None:
         self.receive(Opened() if leaf.active else Closed(), leaf.at)

@@ -173,9 +173,12 @@ class Operations:
         """OperatorError in lockdown, and while another door of the interlock is open, released or about to be."""
         refuse_in_lockdown(unit)
         for other in self._configured(unit.name).interlock:
-            status = self._doord.doors[other].machine.status
+            unit_of_other = self._doord.doors[other]
+            status = unit_of_other.machine.status
             if not status.at_rest:
                 state = status.state
+            elif not unit_of_other.at_rest:
+                state = "not known to be closed"
             elif self._doord.access.is_granting(other):
                 state = "about to be released"
             else:

@@ -32,7 +32,7 @@ class Situations:
                 allow_unknown_time=door.time_unknown is TimeUnknown.ALLOW,
                 locked_out=locked_out,
                 lockdown=self._doors[door.name].machine.status.lockdown,
-                interlock=any(not self._doors[other].machine.status.at_rest for other in door.interlock),
+                interlock=any(not self._doors[other].at_rest for other in door.interlock),
                 others=door.interlock,
             )
 

@@ -27,8 +27,9 @@ from hal.osdp.secure_channel import (
 
 IDENTITY = bytes.fromhex("d00c1e0101") + bytes.fromhex("01000000") + bytes((0, 1, 0))
 """Vendor, model, version, serial number 1, firmware 0.1.0."""
-CAPABILITIES = bytes((3, 1, 0, 4, 4, 1, 5, 2, 1, 6, 1, 1, 8, 1, 0, 9, 1, 1))
-"""Cards as bits, an LED, a sounder, a text line, CRC, AES-128."""
+INPUTS = 8
+CAPABILITIES = bytes((1, 1, INPUTS, 3, 1, 0, 4, 4, 1, 5, 2, 1, 6, 1, 1, 8, 1, 0, 9, 1, 1))
+"""Inputs, cards as bits, an LED, a sounder, a text line, CRC, AES-128."""
 MOST_SHOWN = 4096
 _ANSWERS: dict[int, tuple[Reply, bytes]] = {
     Command.ID: (Reply.IDENTITY, IDENTITY),
@@ -70,7 +71,7 @@ class Emulator:
         self._framer = Framer()
         self._waiting: deque[tuple[Reply, bytes]] = deque(maxlen=64)
         self._status = bytearray(2)
-        self._inputs = bytearray(1)
+        self._inputs = bytearray(INPUTS)
         self.power_cycle()
 
     def power_cycle(self) -> None:
@@ -99,9 +100,9 @@ class Emulator:
         self._status[0] = torn
         self._waiting.append((Reply.LOCAL_STATUS, bytes(self._status)))
 
-    def input(self, *, active: bool) -> None:
-        """Its one input changes."""
-        self._inputs[0] = active
+    def input(self, number: int = 0, *, active: bool) -> None:
+        """One of its inputs changes."""
+        self._inputs[number] = active
         self._waiting.append((Reply.INPUT_STATUS, bytes(self._inputs)))
 
     # The line

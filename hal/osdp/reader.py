@@ -8,12 +8,11 @@ read. A reader that comes back is shown again what it should show.
 from collections.abc import Callable, Sequence
 from typing import Final, assert_never
 
-from hal.errors import HalError
+from hal.errors import ConfigurationError, HalError
 from hal.events import (
     CardBits,
     FaultKind,
     FrameRefused,
-    InputChanged,
     Key,
     KeyPressed,
     Monotonic,
@@ -35,6 +34,7 @@ from hal.osdp.happenings import (
     Online,
     Refused,
 )
+from hal.osdp.inputs import OsdpInput
 from hal.osdp.session import ReaderSettings
 from hal.ports import Light
 from hal.wiegand.tally import Why
@@ -71,8 +71,9 @@ class OsdpReader:
         self._accept, self._bus, self._begin, self._on_key = accept, bus, begin, on_key
         self._deliver: Callable[[ReaderEvent], None] | None = None
         self.indicator = OsdpIndicator(self._order)
-        self.tamper = OsdpInput(f"{name} tamper")
-        self.inputs: dict[int, OsdpInput] = {}
+        self.tamper = OsdpInput(f"{name} tamper", level=False)
+        """Not active before the reader said anything, and as it was while it is away: that is a fault of its own."""
+        self._inputs: dict[int, OsdpInput] = {}
         self.online: Online | None = None
         """What it said of itself when it came online; None while it is not."""
         self.refused_orders = 0
@@ -95,9 +96,12 @@ class OsdpReader:
         """No key is known of it: it is offline until it is installed, or plain where that is allowed."""
         return self.settings.key is None and self.settings.new_key is None
 
-    def input(self, number: int, name: str) -> "OsdpInput":
-        """One of the reader's own inputs, counted from 0."""
-        return self.inputs.setdefault(number, OsdpInput(name))
+    def input(self, number: int, name: str, *, active_high: bool = True) -> OsdpInput:
+        """One of the reader's own inputs, counted from 0; ConfigurationError where it has a use already."""
+        if number in self._inputs:
+            raise ConfigurationError(f"input {number} of reader {self._name} is claimed twice: at last by {name}")
+        self._inputs[number] = OsdpInput(name, active_high=active_high)
+        return self._inputs[number]
 
     def start(self, deliver: Callable[[ReaderEvent], None]) -> None:
         """Begin to read; armed once it is online."""
@@ -138,6 +142,7 @@ class OsdpReader:
                 self._say(ReaderArmed(reader=self._name, at=at))
             case Offline():
                 self.online = None
+                self._inputs_lost(at, f"reader {self._name} is offline")
                 self._say(ReaderFault(reader=self._name, kind=FaultKind.OFFLINE, at=at))
             case Heard(what=what):
                 self._heard(what, at)
@@ -153,15 +158,15 @@ class OsdpReader:
                     address=self.settings.address, key=key, allow_plain=self.settings.allow_plain
                 )
                 self._on_key(key)
-            case Refused():
-                self.refused_orders += 1
+            case Refused(command=command):
+                self._refused(command, at)
             case _:
                 assert_never(happening)
 
     def _ask_again(self) -> None:
         """What may have changed while it was away, and what it should show."""
         self._order(Command.LOCAL_STATUS, b"")
-        if self.inputs:
+        if self._inputs:
             self._order(Command.INPUT_STATUS, b"")
         self.indicator.show_again()
 
@@ -177,7 +182,7 @@ class OsdpReader:
                     if key is not None:
                         self._say(KeyPressed(reader=self._name, key=key, at=at))
             case LocalStatus(tamper=tamper):
-                self.tamper.changed(at, active=tamper)
+                self.tamper.reported(at, level=tamper)
             case Levels(active=active):
                 self._inputs_are(active, at)
             case Com():
@@ -186,9 +191,20 @@ class OsdpReader:
                 assert_never(what)
 
     def _inputs_are(self, active: tuple[bool, ...], at: Monotonic) -> None:
-        for number, one in self.inputs.items():
+        for number, one in self._inputs.items():
             if number < len(active):
-                one.changed(at, active=active[number])
+                one.reported(at, level=active[number])
+            else:
+                one.lost(at, f"reader {self._name} has no input {number}, only {len(active)}")
+
+    def _refused(self, command: int, at: Monotonic) -> None:
+        self.refused_orders += 1
+        if command == Command.INPUT_STATUS:
+            self._inputs_lost(at, f"reader {self._name} does not tell its inputs")
+
+    def _inputs_lost(self, at: Monotonic, why: str) -> None:
+        for one in self._inputs.values():
+            one.lost(at, why)
 
     def _say(self, event: ReaderEvent) -> None:
         if self._deliver is not None:
@@ -222,35 +238,6 @@ class OsdpIndicator:
         """Dark and silent, if the line still carries it; idempotent."""
         if self._shown is not Light.OFF:
             self.light(Light.OFF)
-
-
-class OsdpInput:
-    """The Contact port of something that the reader reports: its cover, or one of its inputs. Active at trouble."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._active = False
-        self._deliver: Callable[[InputChanged], None] | None = None
-
-    @property
-    def active(self) -> bool:
-        """As the reader last said; not active before it said anything."""
-        return self._active
-
-    def start(self, deliver: Callable[[InputChanged], None]) -> None:
-        """Begin to report each change."""
-        self._deliver = deliver
-
-    def changed(self, at: Monotonic, *, active: bool) -> None:
-        """From the reader."""
-        if active is not self._active:
-            self._active = active
-            if self._deliver is not None:
-                self._deliver(InputChanged(name=self._name, active=active, at=at))
-
-    def close(self) -> None:
-        """Not reported any more; idempotent."""
-        self._deliver = None
 
 
 class OsdpLine:

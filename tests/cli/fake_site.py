@@ -32,7 +32,7 @@ from doorctl.errors import OperatorError
 from doorctl.journal.journal import Journal
 from doorctl.paths import Paths
 from doorctl.seal.keys import create_controller_keys
-from hal.events import InputChanged, ReaderEvent
+from hal.events import InputChanged, InputEvent, ReaderEvent
 from hal.mock_socket import MockSocket
 from hal.wiegand.cards import FORMATS
 from tests.doord.rings import ring_of
@@ -183,7 +183,8 @@ class FakeSite:
         for _, reader, _ in door.readers:
             reader.start(self.events.append)
 
-    def _input(self, changed: InputChanged) -> None:
+    def _input(self, changed: InputEvent) -> None:
+        assert isinstance(changed, InputChanged)
         self.inputs.append((changed.name, changed.active))
 
     def _start_doord(self) -> None:

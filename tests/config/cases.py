@@ -5,6 +5,12 @@ from typing import NamedTuple
 STRIKE = 'strike  = { pin = "GPIO17", type = "fail-secure", release_s = 5 }'
 READER = 'reader  = { wiegand = ["GPIO14", "GPIO15"], format = "H10301", keypad = "8-bit", mode = "card+code" }'
 
+LINE_READER = 'reader = { osdp = "/dev/ttyAMA0", address = 1, mode = "card" }'
+LINE_READERS = (
+    'readers = { in = { osdp = "/dev/ttyAMA0", address = 1, mode = "card" }, '
+    'out = { osdp = "/dev/ttyAMA0", address = 2, mode = "card" } }'
+)
+
 
 class Case(NamedTuple):
     before: str
@@ -142,7 +148,7 @@ CASES = {
     "pin as a number": Case(
         'contact = "GPIO27"', "contact = 27", 12, "door.front.contact",
         "a pin or a table", "27",
-        'contact = "GPIO22" or contact = { pin = "GPIO22", active = "low", pull = "up" }',
+        'contact = "GPIO22", contact = { pin = "GPIO22", active = "low" } or contact = { input = 0 }',
         "27",
     ),
     "pin of another chip's manner": Case(
@@ -294,6 +300,79 @@ CASES = {
         "38400, the speed of door.front.readers.in on the same line", "9600",
         "one line has one speed: set every reader of it to the same",
         '"/dev/ttyAMA0"',
+    ),
+    "an input of no reader on a line": Case(
+        'rex     = "GPIO22"', "rex = { input = 0 }", 13, "door.front.rex.input",
+        "an OSDP reader at this door", "0",
+        'give the door a reader on a line (osdp = "/dev/ttyAMA0", address = 1), or wire the switch to a pin',
+        "0",
+    ),
+    "an input of a reader that has wires": Case(
+        'rex     = "GPIO22"', 'rex = { input = 0, reader = "front" }', 13, "door.front.rex.reader",
+        "an OSDP reader at this door", '"front"',
+        'give the door a reader on a line (osdp = "/dev/ttyAMA0", address = 1), or wire the switch to a pin',
+        '"front"',
+    ),
+    "an input of another door's reader": Case(
+        'rex     = "GPIO22"\n' + READER, 'rex = { input = 0, reader = "in" }\n' + LINE_READER, 13, "door.front.rex.reader",
+        "the name of an OSDP reader of this door", '"in"',
+        "readers of this door on a line: front",
+        '"in"',
+    ),
+    "a side misspelt": Case(
+        'rex     = "GPIO22"\n' + READER, 'rex = { input = 0, reader = "outt" }\n' + LINE_READERS, 13, "door.front.rex.reader",
+        "the name of an OSDP reader of this door", '"outt"',
+        'did you mean "out"?',
+        '"outt"',
+    ),
+    "which of two readers": Case(
+        'rex     = "GPIO22"\n' + READER, "rex = { input = 0 }\n" + LINE_READERS, 13, "door.front.rex.reader",
+        "the name of an OSDP reader of this door", "nothing",
+        "readers of this door on a line: in, out",
+        "rex",
+    ),
+    "an input that no reader has": Case(
+        'rex     = "GPIO22"\n' + READER, "rex = { input = 8 }\n" + LINE_READER, 13, "door.front.rex.input",
+        "a whole number from 0 to 7", "8",
+        "inputs are counted from 0: the first of a reader is input = 0",
+        "8",
+    ),
+    "an input as a word": Case(
+        'rex     = "GPIO22"\n' + READER, 'rex = { input = "rex" }\n' + LINE_READER, 13, "door.front.rex.input",
+        "a whole number from 0 to 7", '"rex"',
+        "inputs are counted from 0: the first of a reader is input = 0",
+        '"rex"',
+    ),
+    "one input twice": Case(
+        'contact = "GPIO27"\nrex     = "GPIO22"\n' + READER,
+        'contact = { input = 1 }\nrex = { input = 1, reader = "front" }\n' + LINE_READER, 13, "door.front.rex.input",
+        "an input of its own", "1, which door.front.contact has",
+        "each input of a reader has one use: give one of the two another",
+        "1",
+    ),
+    "a pin and an input": Case(
+        'rex     = "GPIO22"\n' + READER, 'rex = { input = 0, pin = "GPIO22" }\n' + LINE_READER, 13, "door.front.rex.pin",
+        "no such key beside input", '"GPIO22"',
+        "a switch is wired to the board or to a reader: leave pin or input out",
+        '"GPIO22"',
+    ),
+    "a pull of an input": Case(
+        'rex     = "GPIO22"\n' + READER, 'rex = { input = 0, pull = "up" }\n' + LINE_READER, 13, "door.front.rex.pull",
+        "no such key beside input", '"up"',
+        "the reader pulls its inputs itself: leave pull out",
+        '"up"',
+    ),
+    "a reader without an input": Case(
+        'rex     = "GPIO22"\n' + READER, 'rex = { pin = "GPIO22", reader = "front" }\n' + LINE_READER, 13, "door.front.rex.reader",
+        "no such key without input", '"front"',
+        "input = 0 is the reader's first input",
+        '"front"',
+    ),
+    "a level that no input has": Case(
+        'rex     = "GPIO22"\n' + READER, 'rex = { input = 0, active = "closed" }\n' + LINE_READER, 13, "door.front.rex.active",
+        '"high" or "low"', '"closed"',
+        'for example active = "high"; `doorctl config explain door.front.rex.active` says more',
+        '"closed"',
     ),
     "one data line": Case(
         '["GPIO14", "GPIO15"]', '["GPIO14"]', 14, "door.front.reader.wiegand",

@@ -99,7 +99,7 @@ def names_in(place: Place) -> list[str]:
         ("door.front.tamper.pull", ["door.NAME.INPUT.pull"]),
         ("door.front.bell.pull", []),
         ("door.back.readers.in.mode", ["door.NAME.reader.mode"]),
-        ("reader", ["door.NAME.reader"]),
+        ("reader", ["door.NAME.reader", "door.NAME.INPUT.reader"]),
         ("release_s", ["door.NAME.strike.release_s"]),
         ("strike.pin", ["door.NAME.strike.pin"]),
         ("pin", ["door.NAME.strike.pin", "door.NAME.INPUT.pin"]),

@@ -33,6 +33,12 @@ NOT_KNOWN = {
     "pin twice over two doors": "a schema looks at one place at a time",
     "one address twice": "a schema looks at one place at a time",
     "two speeds on a line": "a schema looks at one place at a time",
+    "an input of no reader on a line": "a schema looks at one place at a time",
+    "an input of a reader that has wires": "a schema looks at one place at a time",
+    "an input of another door's reader": "a schema looks at one place at a time",
+    "a side misspelt": "a schema looks at one place at a time",
+    "which of two readers": "a schema looks at one place at a time",
+    "one input twice": "a schema looks at one place at a time",
     "interlock with itself": "a schema does not know the name of the table that it is in",
     "longest pause before the first": "a schema compares no two numbers",
 }

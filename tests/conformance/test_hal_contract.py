@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from hal.errors import ConfigurationError, DeviceGoneError
-from hal.events import CardBits, FaultKind, InputChanged, Monotonic, ReaderArmed, ReaderEvent, ReaderFault
+from hal.events import (
+    CardBits,
+    FaultKind,
+    InputChanged,
+    InputEvent,
+    Monotonic,
+    ReaderArmed,
+    ReaderEvent,
+    ReaderFault,
+)
 from hal.gpio import STORM_EDGES
 from hal.ports import Contact, Indicator, Light, Reader, Rex, Strike, StrikeType
 from tests.conformance.rigs import RIGS, Rig, opened
@@ -86,7 +95,7 @@ def test_closing_the_board_secures_every_strike(rig: Rig) -> None:
 
 @pytest.mark.parametrize("active_high", [True, False])
 def test_a_contact_reports_each_change_with_the_kernels_time(rig: Rig, active_high: bool) -> None:
-    seen: list[InputChanged] = []
+    seen: list[InputEvent] = []
 
     async def story() -> None:
         contact: Contact = rig.board.contact(name="front", pin="GPIO27", active_high=active_high, pull="up")
