@@ -4,6 +4,7 @@ A command is made here and never read (the emulator has its own eyes); a reply i
 size than its kind has is none. Times on the wire are tenths of a second.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -206,6 +207,11 @@ def parse_capabilities(untrusted: bytes) -> tuple[Capability, ...] | None:
     )
 
 
+def can_be_secured(capabilities: Sequence[Capability]) -> bool:
+    """Whether a reader that can do so much knows AES-128."""
+    return any(one.function == _SECURITY and one.compliance & 1 for one in capabilities)
+
+
 def parse_card(untrusted: bytes) -> CardData | None:
     """Reader, format, bit count and the bits, left-justified; what stands behind the last bit must be zero."""
     length = int.from_bytes(untrusted[2:4], "little")
@@ -248,6 +254,8 @@ def parse_nak(untrusted: bytes) -> Nak | None:
 
 
 _IDENTITY: Final = 12
+_SECURITY: Final = 9
+"""The function "communication security"; bit 0 of its compliance is AES-128."""
 _CARD_HEAD: Final = 4
 
 

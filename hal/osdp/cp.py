@@ -22,7 +22,7 @@ from hal.osdp.frame import MARK, Frame, Framer, Problem
 from hal.osdp.happenings import Gone, Happening, Heard, Misuse, Misused
 from hal.osdp.judgement import Judged, Verdict
 from hal.osdp.session import Phase, ReaderSettings, Session
-from hal.osdp.turn import ANSWER_WITHIN, Turn
+from hal.osdp.turn import ANSWER_WITHIN, KNOWN_ANSWER_WITHIN, Turn
 
 BETWEEN_CHARACTERS: Final = 20 * MS
 """The standard's; a line that was silent so long after something broken has nothing more to say."""
@@ -87,6 +87,9 @@ class Cp:
         """While an answer is awaited: when it is late. Else: when the line is free."""
         self._latest = now
         """However much noise comes, an answer is late then."""
+        self._look_at = now
+        """A usual answer is whole by then: what has come instead, if anything, is shorter, and to be asked for."""
+        self._looked = True
         self._sent_at = Monotonic(now - EXCHANGE_AT_LEAST)
         self.pace = 0
         """Nanoseconds from one request to the next that the runtime can afford while nobody uses a reader."""
@@ -104,12 +107,15 @@ class Cp:
     def next_deadline(self) -> Monotonic:
         """When `on_deadline` is to be called, whatever is heard until then."""
         if self._asked is not None or not self._turns:
-            return self._deadline
+            return self._deadline if self._looked else min(self._deadline, self._look_at)
         return Monotonic(max(self._deadline, self._paced, min(turn.due for turn in self._turns.values())))
 
     def expected(self) -> int:
-        """So many bytes must come before they can mean anything; fewer are asked for at the deadline."""
-        if self._asked is None or not self._asked.session.secure:
+        """So many bytes must come before they can mean anything; fewer are asked for at the next deadline.
+
+        They may: a reader that lost its power refuses in clear, which is shorter than anything in a session.
+        """
+        if self._asked is None or self._looked:
             return 1
         return self._framer.missing if self._framer.partial else SECURE_ANSWER
 
@@ -117,6 +123,7 @@ class Cp:
         """Time has passed: an answer is late, or the line is free for the next request."""
         effects: list[Effect] = []
         if self._asked is not None:
+            self._looked |= now >= self._look_at
             if now < self._deadline:
                 return []
             effects += self._late(self._asked, now)
@@ -165,6 +172,10 @@ class Cp:
         """What the line did for and with a reader."""
         return self._turns[address].counters
 
+    def waited(self, address: int) -> int:
+        """How long the reader could not say what it says in its latest answer."""
+        return self._turns[address].waited
+
     def addresses(self) -> frozenset[int]:
         """Of all readers."""
         return frozenset(self._turns)
@@ -209,6 +220,8 @@ class Cp:
         self._asked, self._sent = turn, request.encode()
         self._sent_at, self._broken = now, False
         self._deadline = Monotonic(now + (len(self._sent) + 1) * self._character + turn.patience)
+        usual = (len(self._sent) + 1 + SECURE_ANSWER) * self._character + KNOWN_ANSWER_WITHIN
+        self._look_at, self._looked = Monotonic(now + usual), not turn.session.secure
         self._latest = Monotonic(self._deadline + LONGEST_ANSWER * (self._character + MS))
         return [Send(frame=MARK + self._sent)]
 
@@ -227,7 +240,7 @@ class Cp:
         if not frame.reply:
             return [] if frame.encode() == self._sent else self._misuse(asked, Misuse.UNASKED)
         if asked is None or frame.address != asked.session.settings.address:
-            return self._misuse(self._turns.get(frame.address), Misuse.UNASKED)
+            return self._unasked(self._turns.get(frame.address), now)
         if frame.code == Reply.NAK and frame.security is None:
             asked.counters.nak(frame.data[0] if frame.data else 0)
         return self._judge(asked, asked.session.hear(frame), now)
@@ -267,9 +280,15 @@ class Cp:
         turn.slowest = now - self._sent_at - (len(self._sent) + 1) * self._character
         turn.counters.answers.add(now - self._sent_at)
         if turn.session.phase is Phase.ONLINE:
-            turn.counters.waits.add(now - turn.heard)
+            turn.waited = now - turn.heard
+            turn.counters.waits.add(turn.waited)
             turn.heard = now
         self._over(turn, now, due=now + LEFT_FOR if turn.left else now)
+
+    def _unasked(self, turn: Turn | None, now: Monotonic) -> list[Effect]:
+        """A reader that was probed and answers as late as it may is nobody's misuse; the next probe will find it."""
+        late = turn is not None and turn.missed > 0 and now - turn.asked <= ANSWER_WITHIN
+        return [] if late else self._misuse(turn, Misuse.UNASKED)
 
     def _misuse(self, turn: Turn | None, how: Misuse) -> list[Effect]:
         """Told of the reader in whose name somebody spoke; nameless noise is only noise."""

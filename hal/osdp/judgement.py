@@ -1,9 +1,14 @@
 """What one frame was to one exchange, in a session's judgement."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
-from hal.osdp.happenings import Happening
+from hal.osdp import commands
+from hal.osdp.commands import CardData, Com, Keys, Levels, LocalStatus, Reply
+from hal.osdp.frame import Frame
+from hal.osdp.happenings import Happening, Heard, Misuse, Misused
 
 
 class Verdict(Enum):
@@ -27,3 +32,21 @@ class Judged:
 
     verdict: Verdict
     happenings: tuple[Happening, ...] = ()
+
+
+_PARSERS: Final[dict[int, Callable[[bytes], CardData | Keys | LocalStatus | Levels | Com | None]]] = {
+    Reply.RAW: commands.parse_card,
+    Reply.KEYPAD: commands.parse_keys,
+    Reply.LOCAL_STATUS: commands.parse_local_status,
+    Reply.INPUT_STATUS: commands.parse_levels,
+    Reply.COM: commands.parse_com,
+}
+
+
+def heard(frame: Frame) -> tuple[Happening, ...]:
+    """What in an answer that is believed concerns the door: nothing in ACK, and in what only answers an order."""
+    parse = _PARSERS.get(frame.code)
+    if parse is None:
+        return ()
+    what = parse(frame.data)
+    return (Misused(how=Misuse.MALFORMED),) if what is None else (Heard(what=what),)

@@ -17,10 +17,10 @@ from enum import Enum
 from typing import Final
 
 from hal.osdp import commands
-from hal.osdp.commands import Capability, CardData, Com, Command, Identity, Keys, Levels, LocalStatus, Refusal, Reply
+from hal.osdp.commands import Capability, Command, Identity, Refusal, Reply
 from hal.osdp.frame import Frame, SecurityBlock
-from hal.osdp.happenings import Gone, Happening, Heard, KeyInstalled, Misuse, Misused, Offline, Online, Refused
-from hal.osdp.judgement import Judged, Verdict
+from hal.osdp.happenings import Gone, Happening, KeyInstalled, Misuse, Misused, Offline, Online, Refused
+from hal.osdp.judgement import Judged, Verdict, heard
 from hal.osdp.orders import Orders
 from hal.osdp.secure_channel import (
     CRYPTOGRAM_SIZE,
@@ -97,6 +97,8 @@ class Session:
         """What it said of itself was of a reader that had the key, and the last attempt to go on from there worked."""
         self._identity: Identity | None = None
         self._capabilities: tuple[Capability, ...] = ()
+        self._doubted = False
+        """What it can do, as somebody said in clear, leaves out security: to be asked again in the session."""
         self.phase = Phase.ASKING
         self.restart()
 
@@ -166,7 +168,7 @@ class Session:
             return _misused(Misuse.UNASKED)
         if untrusted.code == Reply.BUSY and untrusted.security is None:
             return Judged(verdict=Verdict.BUSY)
-        if untrusted.sequence != request.sequence:
+        if untrusted.sequence != request.sequence and not self._knows_no_session(untrusted):
             return Judged(verdict=Verdict.NOT_IT)
         if self._after_request is not None:
             return self._hear_secured(untrusted, self._after_request)
@@ -215,6 +217,10 @@ class Session:
         default = DEFAULT_KEY if settings.install and settings.new_key is not None else None
         return tuple(key for key in (settings.new_key, settings.key, default) if key is not None)
 
+    def _knows_no_session(self, untrusted: Frame) -> bool:
+        """A refusal in clear, by a reader that was without power: some number it as they count, from 0 again."""
+        return self.secure and untrusted.code == Reply.NAK and untrusted.security is None
+
     # What is heard in clear: nothing of it is believed beyond this handshake
 
     def _hear_clear(self, untrusted: Frame) -> Judged:
@@ -242,8 +248,9 @@ class Session:
         """What a reader says here in clear is shown, and never decides whether it must be secured."""
         if untrusted.code not in {Reply.CAPABILITIES, Reply.NAK}:
             return Judged(verdict=Verdict.NOT_IT)
-        if untrusted.code == Reply.CAPABILITIES:
-            self._capabilities = commands.parse_capabilities(untrusted.data) or ()
+        told = commands.parse_capabilities(untrusted.data) if untrusted.code == Reply.CAPABILITIES else None
+        self._capabilities = told or ()
+        self._doubted = bool(self._keys()) and not commands.can_be_secured(self._capabilities)
         if not self._keys() and self.settings.allow_plain:
             return self._online()
         if not self._keys():
@@ -340,11 +347,21 @@ class Session:
                 return Judged(verdict=Verdict.RESTART)
             happenings = (_refused(ordered[0] if ordered else Command.POLL, frame),)
         else:
-            happenings = _heard(frame)
+            happenings = self._hear_again(frame) if self._doubted else heard(frame)
         return self._answered(Phase.ONLINE, *happenings)
+
+    def _hear_again(self, frame: Frame) -> tuple[Happening, ...]:
+        """A reader that can be secured after all did not say that it cannot: somebody between us did."""
+        if frame.code != Reply.CAPABILITIES:
+            return heard(frame)
+        self._doubted = False
+        self._capabilities = commands.parse_capabilities(frame.data) or ()
+        return (Misused(how=Misuse.DOWNGRADE),) if commands.can_be_secured(self._capabilities) else ()
 
     def _online(self) -> Judged:
         assert self._identity is not None
+        if self._doubted:
+            self.order(Command.CAPABILITIES, b"\0")
         self._told_online, self._proven = True, self.secure
         online = Online(secure=self.secure, identity=self._identity, capabilities=self._capabilities)
         return self._answered(Phase.ONLINE, online)
@@ -357,22 +374,6 @@ class Session:
 
 
 _CHALLENGE_SIZE: Final = _CLIENT_SIZE + NONCE_SIZE + CRYPTOGRAM_SIZE
-_PARSERS: Final[dict[int, Callable[[bytes], CardData | Keys | LocalStatus | Levels | Com | None]]] = {
-    Reply.RAW: commands.parse_card,
-    Reply.KEYPAD: commands.parse_keys,
-    Reply.LOCAL_STATUS: commands.parse_local_status,
-    Reply.INPUT_STATUS: commands.parse_levels,
-    Reply.COM: commands.parse_com,
-}
-
-
-def _heard(frame: Frame) -> tuple[Happening, ...]:
-    """What concerns the door; nothing for ACK and for replies that only answer an order."""
-    parse = _PARSERS.get(frame.code)
-    if parse is None:
-        return ()
-    what = parse(frame.data)
-    return (Misused(how=Misuse.MALFORMED),) if what is None else (Heard(what=what),)
 
 
 def _refused(command: Command, frame: Frame) -> Refused:

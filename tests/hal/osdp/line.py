@@ -46,9 +46,11 @@ class Line:
     cut: bool = False
     turnarounds: dict[int, int] = field(default_factory=dict)
     """Of readers that take longer, by address."""
+    nonce: Callable[[int], bytes] = field(default_factory=lambda: nonces(b"cp"))
+    """The CP's."""
 
     def __post_init__(self) -> None:
-        self.cp = Cp(self.settings, baud=self.baud, now=Monotonic(self.now), nonce=nonces(b"cp"))
+        self.cp = Cp(self.settings, baud=self.baud, now=Monotonic(self.now), nonce=self.nonce)
         self._character = 10 * SECOND // self.baud if self.baud else 0
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count()

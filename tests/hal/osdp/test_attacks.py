@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from hal.osdp.commands import CardData, Command, Reply
 from hal.osdp.emulator import Emulator
 from hal.osdp.frame import Frame, Framer, SecurityBlock
-from hal.osdp.happenings import Misuse, Misused, Offline, Online
+from hal.osdp.happenings import Gone, Misuse, Misused, Offline, Online
 from hal.osdp.secure_channel import Block
 from hal.osdp.session import ReaderSettings
-from tests.hal.osdp.line import MS, SECOND, Line, nonces
+from tests.hal.osdp.line import MS, SECOND, Line, Wire, nonces
 from tests.hal.osdp.test_cp import KEY, OTHER
 
 CARD = bytes((0, 1, 26, 0)) + bytes.fromhex("deadbe80")
@@ -32,6 +33,7 @@ class Attacker:
         self._forge, self._begin = forge, begin
         self._also_true = also_true
         self.forged = 0
+        self.at = 0
 
     def __call__(self, burst: bytes, to: str, now: int) -> bytes:
         if to != "to CP" or now < self._begin or self.forged:
@@ -40,22 +42,28 @@ class Attacker:
         if forged is None:
             return burst
         self.forged += 1
+        self.at = now
         return forged.encode() + (burst if self._also_true else b"")
 
 
-def attacked(forge: Forge, *, also_true: bool = False) -> tuple[Line, Attacker]:
+def one_reader(wire: Wire) -> Line:
+    return Line([ReaderSettings(address=0, key=KEY)], [Emulator(0, nonces(b"pd"), key=KEY)], baud=38_400, wire=wire)
+
+
+def attacked(forge: Forge, *, also_true: bool = False) -> tuple[Line, int]:
+    """A line that was, and when."""
     attacker = Attacker(forge, also_true=also_true)
-    line = Line([ReaderSettings(address=0, key=KEY)], [Emulator(0, nonces(b"pd"), key=KEY)], baud=38_400, wire=attacker)
+    line = one_reader(attacker)
     line.run(BEGIN + 500 * MS)
     assert attacker.forged == 1
-    return line, attacker
+    return line, attacker.at
 
 
-def assert_true_reader_is_heard(line: Line) -> None:
-    """Within two seconds of the attack."""
+def assert_true_reader_is_heard(line: Line, attacked_at: int) -> None:
+    """Within two seconds of the attack, and nothing else is."""
     before = line.heard()
     line.readers[0].card(26, 77)
-    line.run_for(1500 * MS)
+    line.run(attacked_at + 2 * SECOND)
     assert line.heard() == [*before, (0, CardData(reader=0, length=26, raw=77))]
 
 
@@ -64,11 +72,11 @@ def test_a_card_in_clear(also_true: bool) -> None:
     def forge(true: Frame) -> Frame:
         return replace(true, code=Reply.RAW, data=CARD, security=None, mac=b"")
 
-    line, _ = attacked(forge, also_true=also_true)
+    line, at = attacked(forge, also_true=also_true)
     assert line.heard() == []
     assert line.happenings(Misused) == [Misused(how=Misuse.PLAINTEXT)]
     assert line.happenings(Offline) == []
-    assert_true_reader_is_heard(line)
+    assert_true_reader_is_heard(line, at)
 
 
 @pytest.mark.parametrize("block", [Block.REPLY, Block.SEALED_REPLY])
@@ -77,10 +85,10 @@ def test_a_wrong_mac(block: Block) -> None:
         data = CARD if block is Block.REPLY else CARD + CARD
         return replace(true, code=Reply.RAW, data=data, security=SecurityBlock(type=block.value), mac=b"1234")
 
-    line, _ = attacked(forge, also_true=True)
+    line, at = attacked(forge, also_true=True)
     assert line.heard() == []
     assert line.happenings(Misused) == [Misused(how=Misuse.BAD_MAC)]
-    assert_true_reader_is_heard(line)
+    assert_true_reader_is_heard(line, at)
 
 
 def test_a_mac_of_zero_length_and_unused_block_types() -> None:
@@ -90,10 +98,10 @@ def test_a_mac_of_zero_length_and_unused_block_types() -> None:
         def forge(true: Frame, type_: int = type_, mac: bytes = b"1234" if authentic else b"") -> Frame:
             return replace(true, code=Reply.RAW, data=CARD, security=SecurityBlock(type=type_), mac=mac)
 
-        line, _ = attacked(forge)
+        line, at = attacked(forge)
         assert line.heard() == []
         assert line.happenings(Misused) == [Misused(how=Misuse.BAD_MAC)]
-        assert_true_reader_is_heard(line)
+        assert_true_reader_is_heard(line, at)
 
 
 def test_a_replayed_frame() -> None:
@@ -118,7 +126,7 @@ def test_a_replayed_frame() -> None:
     assert len(line.happenings(Misused)) > 10
     assert set(line.happenings(Misused)) == {Misused(how=Misuse.BAD_MAC)}
     assert len(line.happenings(Online)) == 1
-    assert_true_reader_is_heard(line)
+    assert_true_reader_is_heard(line, line.now)
 
 
 def test_a_whole_session_played_back_by_a_reader_without_the_key() -> None:
@@ -141,30 +149,37 @@ def test_a_whole_session_played_back_by_a_reader_without_the_key() -> None:
             fitting = [burst for burst in recorded if frame_of(burst).sequence == asked.sequence]
             return fitting[0] if fitting else b""
 
-    today = Line([ReaderSettings(address=0, key=KEY)], [Player(0, nonces(b"x"))])
-    today.cp = type(today.cp)(today.settings, baud=9600, now=today.now, nonce=nonces(b"other"))  # type: ignore[arg-type]
-    today.run_for(10 * SECOND)
+    true = Emulator(0, nonces(b"pd"), key=KEY)
+    today = Line([ReaderSettings(address=0, key=KEY)], [true], baud=38_400, nonce=nonces(b"other"))
+    today.run(BEGIN)
+    today.readers[0] = Player(0, nonces(b"x"))
+    today.run_for(12 * SECOND)
     assert today.heard() == []
-    assert today.happenings(Online) == []
-    assert set(today.happenings(Misused)) == {Misused(how=Misuse.WRONG_KEY)}
+    assert len(today.happenings(Online)) == 1
+    assert set(today.happenings(Misused)) == {Misused(how=Misuse.BAD_MAC), Misused(how=Misuse.WRONG_KEY)}
+    today.readers[0] = true
+    assert_true_reader_is_heard(today, today.now)
 
 
-def handshake_attacked(forge: Forge, begin: int = BEGIN) -> Line:
-    """The reader loses power while the attacker waits for its next handshake, or for the very first."""
+def handshake_attacked(forge: Forge, begin: int = BEGIN) -> tuple[Line, int]:
+    """The reader loses power while the attacker waits for its next handshake, or for the very first; and when that was."""
     attacker = Attacker(forge, begin=begin)
-    line = Line([ReaderSettings(address=0, key=KEY)], [Emulator(0, nonces(b"pd"), key=KEY)], baud=38_400, wire=attacker)
-    line.run(BEGIN)
-    line.readers[0].power_cycle()
-    line.run(BEGIN + SECOND)
-    assert attacker.forged == 1
-    return line
+    line = one_reader(attacker)
+    if begin:
+        line.run(begin)
+        line.readers[0].power_cycle()
+    while not attacker.forged:
+        line.run_for(10 * MS)
+    line.run_for(500 * MS)
+    return line, attacker.at
 
 
 def test_a_forged_last_proof() -> None:
-    line = handshake_attacked(lambda true: replace(true, data=bytes(16)) if true.code == Reply.INITIAL_MAC else None)
+    line, at = handshake_attacked(
+        lambda true: replace(true, data=bytes(16)) if true.code == Reply.INITIAL_MAC else None
+    )
     assert line.happenings(Misused) == [Misused(how=Misuse.FORGED_PROOF)]
-    line.run_for(500 * MS)
-    assert_true_reader_is_heard(line)
+    assert_true_reader_is_heard(line, at)
 
 
 def test_the_default_key_is_offered() -> None:
@@ -173,31 +188,51 @@ def test_the_default_key_is_offered() -> None:
             return None
         return replace(true, security=SecurityBlock(type=Block.CRYPTOGRAM.value, data=b"\0"))
 
-    line = handshake_attacked(forge)
+    line, at = handshake_attacked(forge)
     assert line.happenings(Misused) == [Misused(how=Misuse.DOWNGRADE)]
-    line.run_for(500 * MS)
-    assert_true_reader_is_heard(line)
+    assert_true_reader_is_heard(line, at)
 
 
-def test_the_reader_claims_that_it_cannot_be_secured() -> None:
-    """By its capabilities, which are in clear, or by refusing the challenge: it stays offline, and nothing is read."""
+@pytest.mark.parametrize(
+    "claims",
+    [{"data": b""}, {"data": b"\x01\x01\x01\x09\x00\x00"}, {"code": Reply.NAK, "data": b"\3"}],
+    ids=["nothing", "no security", "refused"],
+)
+def test_the_reader_claims_in_clear_that_it_cannot_be_secured(claims: dict[str, Any]) -> None:
+    """It is secured all the same; and as it says otherwise in the session, somebody said it in its place."""
+    line, at = handshake_attacked(
+        lambda true: replace(true, **claims) if true.code == Reply.CAPABILITIES else None, begin=1
+    )
+    assert line.happenings(Misused) == [Misused(how=Misuse.DOWNGRADE)]
+    assert [one.secure for one in line.happenings(Online) if isinstance(one, Online)] == [True]
+    assert all(frame_of(burst).security for when, burst in line.bursts if when > at + 200 * MS)
+    assert_true_reader_is_heard(line, at)
 
-    def incapable(true: Frame) -> Frame | None:
-        return replace(true, data=b"") if true.code == Reply.CAPABILITIES else None
 
-    line = handshake_attacked(incapable, begin=0)
-    assert line.happenings(Misused) == []
-    assert_true_reader_is_heard(line)
+def test_a_reader_that_never_says_it_can_be_secured_is_no_attack() -> None:
+    """Some forget to; what it says in the session is its own word."""
+
+    class Modest(Emulator):
+        def _carry_out(self, frame: Frame) -> tuple[int, bytes]:
+            code, data = super()._carry_out(frame)
+            return (code, data[:9]) if code == Reply.CAPABILITIES else (code, data)
+
+    line = Line([ReaderSettings(address=0, key=KEY)], [Modest(0, nonces(b"pd"), key=KEY)], baud=38_400)
+    line.run_for(2 * SECOND)
+    assert line.happenings(Misused, Offline) == []
+    assert len(line.happenings(Online)) == 1
+
+
+def test_the_reader_refuses_the_challenge() -> None:
+    """It stays offline until it does not, and nothing is read meanwhile."""
 
     def refuse(true: Frame) -> Frame | None:
-        if true.code != Reply.CHALLENGE:
-            return None
-        return replace(true, code=Reply.NAK, data=b"\5", security=None)
+        return replace(true, code=Reply.NAK, data=b"\5", security=None) if true.code == Reply.CHALLENGE else None
 
-    line = handshake_attacked(refuse)
+    line, at = handshake_attacked(refuse)
     assert line.happenings(Misused) == [Misused(how=Misuse.DOWNGRADE)]
-    line.run_for(500 * MS)
-    assert_true_reader_is_heard(line)
+    assert line.happenings(Offline) == [Offline(why=Gone.REFUSED)]
+    assert_true_reader_is_heard(line, at)
 
 
 def test_a_second_talker() -> None:
@@ -207,6 +242,7 @@ def test_a_second_talker() -> None:
         [Emulator(number, nonces(b"pd%d" % number), key=KEY) for number in range(2)], baud=38_400,
     )  # fmt: skip
     line.run(BEGIN)
+    begun = line.now
     for address in (0, 1):
         for reply in (True, False):
             line.inject(Frame(address=address, reply=reply, sequence=1, code=Reply.RAW, data=CARD).encode())
@@ -215,7 +251,7 @@ def test_a_second_talker() -> None:
     told = {(address, one) for _, address, one in line.told if isinstance(one, Misused)}
     assert {how.how for _, how in told} <= {Misuse.UNASKED, Misuse.PLAINTEXT}
     assert {address for address, _ in told} == {0, 1}
-    assert_true_reader_is_heard(line)
+    assert_true_reader_is_heard(line, begun)
 
 
 def test_refusals_in_clear_cost_a_handshake_a_second_and_no_more() -> None:
@@ -231,8 +267,8 @@ def test_refusals_in_clear_cost_a_handshake_a_second_and_no_more() -> None:
     line.run(BEGIN + 10 * SECOND)
     assert line.heard() == []
     assert line.cp.counters(0).restarts <= 12
-    line.run_for(1500 * MS)
-    assert_true_reader_is_heard(line)
+    assert set(line.happenings(Misused)) == {Misused(how=Misuse.DOWNGRADE)}
+    assert_true_reader_is_heard(line, line.now)
 
 
 def test_a_stranger_without_the_key_never_learns_one() -> None:

@@ -1,12 +1,14 @@
 """The CP and the strict reader against each other, in memory and in virtual time."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from hal.events import Monotonic
-from hal.osdp.commands import Blink, CardData, Color, Command, Identity, Keys, LocalStatus, led
+from hal.osdp.commands import Blink, CardData, Color, Command, Identity, Keys, LocalStatus, Reply, led
 from hal.osdp.emulator import Emulator, Shown
+from hal.osdp.frame import Frame, Framer
 from hal.osdp.happenings import KeyInstalled, Misuse, Misused, Offline, Online
 from hal.osdp.secure_channel import DEFAULT_KEY
 from hal.osdp.session import ReaderSettings
@@ -130,6 +132,54 @@ def test_a_dead_neighbour_costs_little() -> None:
         return line.cp.counters(0).exchanges - before
 
     assert polls(2) >= 0.85 * polls(0)
+
+
+@pytest.mark.parametrize("sequence", [0, 1, 2, 3])
+def test_a_refusal_after_a_power_cut_is_heard_however_it_is_numbered(sequence: int) -> None:
+    """The time-out of each of eight readers, one after the other, would be seconds."""
+
+    def wire(burst: bytes, to: str, _now: int) -> bytes:
+        (frame,) = Framer().feed(burst)
+        assert isinstance(frame, Frame)
+        refusal = to == "to CP" and frame.code == Reply.NAK
+        return replace(frame, sequence=sequence).encode() if refusal else burst
+
+    line = line_of(8, baud=115_200, wire=wire)
+    line.run(4 * SECOND)
+    begun = line.now
+    for reader in line.readers:
+        reader.power_cycle()
+    line.run_for(SECOND)
+    again = [at for at, _, one in line.told if isinstance(one, Online)][8:]
+    assert len(again) == 8
+    assert max(again) - begun < 600 * MS
+    assert line.happenings(Offline, Misused) == []
+
+
+def test_an_answer_that_is_shorter_than_any_in_a_session_is_asked_for_soon() -> None:
+    """The port tells of so many bytes and of fewer only when it is asked: a refusal in clear has nine."""
+    line = line_of(baud=38_400)
+    line.run(2 * SECOND)
+    while line.cp.expected() == 1:
+        line.run_for(MS)
+    asked = line.bursts[-1][0]
+    assert line.cp.expected() == 14
+    look = line.cp.next_deadline()
+    assert look - asked < 20 * MS
+    assert line.cp.on_deadline(look) == []
+    assert line.cp.expected() == 1
+    assert line.cp.next_deadline() - asked > 200 * MS
+
+
+def test_a_reader_that_is_slower_than_its_probe_is_no_second_talker() -> None:
+    line = line_of(2, baud=115_200, turnarounds={1: 2 * MS})
+    line.run(3 * SECOND)
+    slow = line.readers.pop()
+    line.run_for(3 * SECOND)
+    line.turnarounds[1] = 30 * MS
+    line.readers.append(slow)
+    line.run_for(20 * SECOND)
+    assert line.happenings(Misused) == []
 
 
 def test_a_reader_with_another_key_stays_offline_and_is_told() -> None:
