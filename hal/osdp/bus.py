@@ -209,6 +209,10 @@ class Bus:
         """What the line did for a reader."""
         return self._cp.counters(address).report(self._clock())
 
+    def waited(self, address: int) -> int:
+        """Nanoseconds that a reader could not say what it says in its latest answer."""
+        return self._cp.waited(address)
+
     def addresses(self) -> frozenset[int]:
         """Of its readers."""
         return self._cp.addresses()

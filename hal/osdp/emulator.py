@@ -71,7 +71,7 @@ class Emulator:
         self._framer = Framer()
         self._waiting: deque[tuple[Reply, bytes]] = deque(maxlen=64)
         self._status = bytearray(2)
-        self._inputs = bytearray(INPUTS)
+        self.inputs = bytearray(INPUTS)
         self.power_cycle()
 
     def power_cycle(self) -> None:
@@ -102,8 +102,8 @@ class Emulator:
 
     def input(self, number: int = 0, *, active: bool) -> None:
         """One of its inputs changes."""
-        self._inputs[number] = active
-        self._waiting.append((Reply.INPUT_STATUS, bytes(self._inputs)))
+        self.inputs[number] = active
+        self._waiting.append((Reply.INPUT_STATUS, bytes(self.inputs)))
 
     # The line
 
@@ -173,7 +173,7 @@ class Emulator:
             return Reply.COM, frame.data
         now = {
             Command.LOCAL_STATUS: (Reply.LOCAL_STATUS, bytes(self._status)),
-            Command.INPUT_STATUS: (Reply.INPUT_STATUS, bytes(self._inputs)),
+            Command.INPUT_STATUS: (Reply.INPUT_STATUS, bytes(self.inputs)),
         }
         return (_ANSWERS | now).get(frame.code, (Reply.NAK, bytes((Refusal.UNKNOWN_COMMAND,))))
 

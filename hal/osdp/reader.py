@@ -193,7 +193,7 @@ class OsdpReader:
     def _inputs_are(self, active: tuple[bool, ...], at: Monotonic) -> None:
         for number, one in self._inputs.items():
             if number < len(active):
-                one.reported(at, level=active[number])
+                one.reported(at, level=active[number], lasted=self._bus.waited(self.settings.address))
             else:
                 one.lost(at, f"reader {self._name} has no input {number}, only {len(active)}")
 

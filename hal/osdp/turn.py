@@ -38,6 +38,8 @@ class Turn:
     counters: Counters
     slowest: int = 0
     """Its latest answer was whole so long after its request; 0: there was none."""
+    waited: int = 0
+    """From the answer in an open session before its latest one to that one: what this one tells may be so old."""
     left: bool = False
     """It has taken another speed than the line's."""
     tries: int = 0
