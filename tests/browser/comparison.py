@@ -48,6 +48,11 @@ class Change:
             return "log"
         return "wires" if "[data-strike]" in self.where or self.what == "@data-beeping" else "status"
 
+    @property
+    def is_readers(self) -> bool:
+        """Whether it is the lamp's or the sounder's."""
+        return "[data-lamp]" in self.where or "[data-beep]" in self.where or self.what == "@data-beeping"
+
     def __str__(self) -> str:
         return f"{' '.join(self.told)} at {self.since_ms:.0f} ms"
 
@@ -59,12 +64,15 @@ class Visit:
     changes: Sequence[Change]
     pictures: Mapping[str, bytes]
     """State of the door → the door view's pixels, as PNG."""
+    polled: bool = False
+    """The reader is on a bus and hears of lamp and beep when it is asked next: a turn of the line before or after the
+    strike's own wire moves."""
 
 
 def differences(one: Visit, other: Visit) -> list[str]:
     """Every way to tell one from the other."""
     return [
-        *_changes_differ(_lasting(one.changes), _lasting(other.changes)),
+        *_changes_differ(_lasting(one.changes), _lasting(other.changes), polled=one.polled and other.polled),
         *_pictures_differ(one.pictures, other.pictures),
     ]
 
@@ -82,13 +90,17 @@ def _lasting(changes: Sequence[Change]) -> list[Change]:
     return list(kept.values())
 
 
-def _changes_differ(one: Sequence[Change], other: Sequence[Change]) -> list[str]:
+def _changes_differ(one: Sequence[Change], other: Sequence[Change], *, polled: bool) -> list[str]:
     here, there = [Counter(change.told for change in visit) for visit in (one, other)]
     found = [f"only in one: {' '.join(told)}" for told in here - there]
     found += [f"only in the other: {' '.join(told)}" for told in there - here]
     if found:
         return found
-    one, other = (sorted(visit, key=lambda change: change.source) for visit in (one, other))  # stable: in their order
+
+    def way(change: Change) -> tuple[str, bool]:
+        return change.source, polled and change.is_readers
+
+    one, other = (sorted(visit, key=way) for visit in (one, other))  # stable: in their order
     for first, second in zip(one, other, strict=True):
         if first.told != second.told:
             return [f"order: {first} in one where {second} is in the other"]

@@ -30,7 +30,7 @@ class DoorPage:
     """One tab with the simulator's page in it."""
 
     def __init__(self, page: Page, sim: Simulation) -> None:
-        self.page = page
+        self.page, self._sim = page, sim
         page.goto(sim.address)
         self.begin()
 
@@ -104,7 +104,7 @@ class DoorPage:
             self.shows(name, "secured", strike="secured", leaf="closed")
             self.still()
             pictures["secured"] = self.picture()
-        return Visit(changes=tuple(changes), pictures=pictures)
+        return Visit(changes=tuple(changes), pictures=pictures, polled=self._sim.is_polled(name))
 
 
 def _from_the_answer(changes: list[Change]) -> list[Change]:

@@ -37,13 +37,15 @@
     return copy.outerHTML;
   }
 
-  // What pictures leave out: clocks, and the log's lines from before. A sheet of the page's own making passes its policy.
+  // What pictures leave out: clocks, the log's lines from before, and what would stick before the view as it is scrolled.
+  // A sheet of the page's own making passes its policy.
   const sheet = new CSSStyleSheet();
   document.adoptedStyleSheets.push(sheet);
   function cover(root) {
     const before = [...root.querySelectorAll("[data-log-row]")]
       .map((row) => `[data-log-row="${CSS.escape(row.dataset.logRow)}"] { display: none !important }`);
-    sheet.replaceSync([".clock { visibility: hidden !important }", ...before].join("\n"));
+    const masks = [".clock", "body > :not([data-view], :has([data-view]))"];
+    sheet.replaceSync([...masks.map((one) => `${one} { visibility: hidden !important }`), ...before].join("\n"));
   }
 
   function start(selector) {

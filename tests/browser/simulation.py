@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from doorctl.cli.ask import ask
 from doorctl.cli.sim_site import Drive
+from doorctl.cli.sim_wire import moved
 from doorctl.config.reading import read_config
+from doorctl.config.types import BusPlace
 from doorctl.monitord.alarms.access import load_token
 from doorctl.paths import Paths
 
@@ -52,6 +54,20 @@ class Simulation:
         finally:
             connection.close()
 
+    def everything(self) -> str:
+        """The first event of the page's stream, as it goes over the line."""
+        where = urlsplit(self.address)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
+        try:
+            connection.request("GET", f"{where.path}api/events")
+            stream = connection.getresponse()
+            said = ""
+            while "\ndata:" not in said or not said.endswith("\n\n"):
+                said += stream.readline().decode()
+            return said
+        finally:
+            connection.close()
+
     def acknowledge_all(self) -> None:
         """So that the pages are calm."""
         for alarm in self.ask("monitor")["alarms"]:
@@ -61,6 +77,11 @@ class Simulation:
         """As doord says it; reaches past the page's server."""
         found = next(one for one in ask(self.paths, "status")["doors"] if one["name"] == door)
         return str(found["state"])
+
+    def is_polled(self, door: str) -> bool:
+        """Whether its reader is on a bus."""
+        readers = next(one.readers for one in read_config(self.paths.config).doors if one.name == door)
+        return isinstance(readers[0].wiring, BusPlace)
 
     def force(self, door: str) -> None:
         """Force the leaf and close it again, with hands at the wires."""
@@ -79,7 +100,8 @@ class Simulation:
         contact = next(one.contact for one in read_config(self.paths.config).doors if one.name == door)
         assert contact is not None
         with Drive(self.paths.mock_socket) as drive:
-            drive.do("input", pin=contact.pin, level=is_open is contact.active_high)
+            what, more = moved(contact, active=is_open)
+            drive.do(what, **more)
         wait_for(lambda: self.state(door) == state)
 
 

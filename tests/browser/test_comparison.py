@@ -42,6 +42,15 @@ def test_a_word_that_did_not_last_is_no_difference_and_a_state_is() -> None:
     assert len(differences(replace(VISIT, changes=states), replace(VISIT, changes=states[1:]))) == 1
 
 
+def test_a_polled_reader_has_an_order_of_its_own() -> None:
+    """Lamp against strike is the line's turn; lamp against itself, and the strike on its wire, are not."""
+    strike = replace(LIT, where="[data-door=front] [data-strike]", what="@data-strike", value="released")
+    polled = replace(VISIT, changes=(LIT, strike, DARK), polled=True)
+    assert differences(polled, replace(polled, changes=(strike, LIT, DARK))) == []
+    assert len(differences(polled, replace(polled, changes=(strike, DARK, LIT)))) == 1
+    assert len(differences(polled, replace(polled, changes=(strike, LIT, DARK), polled=False))) == 1
+
+
 @pytest.mark.parametrize("pictures", [{"released": b"pixelz"}, {}, {"released": b"pixels", "secured": b""}])
 def test_other_pixels_are_named(pictures: dict[str, bytes]) -> None:
     (found,) = differences(VISIT, replace(VISIT, pictures=pictures))
