@@ -9,6 +9,7 @@ from doorctl.backup.copies import copies
 from tests.cli.board import Board, as_nobody
 from tests.cli.doctors import Findings, doctor, of
 from tests.cli.test_backup_monitor import Monitor
+from tests.doord.house import short_folder
 
 ADDRESS = ("--address", "monitor.example.net:7443")
 
@@ -79,14 +80,15 @@ def test_a_backup_that_is_being_made_is_none(board: Board, capsys: pytest.Captur
         assert of(doctor(board, capsys), "warning", "copies") == {}
 
 
-def test_who_may_not_look_is_told(board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:3], board.home):
+def test_who_may_not_look_is_told(made_board: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    with short_folder() as folder:
         folder.chmod(0o755)
-    shutil.copy(board.paths.config, board.paths.etc / "doorctl.toml.before-1")
-    left = board.paths.var / ".backup-0123"
-    left.mkdir(mode=0o700)
-    with as_nobody():
-        found = doctor(board, capsys)
+        board = made_board.copied_to(folder / "board")
+        shutil.copy(board.paths.config, board.paths.etc / "doorctl.toml.before-1")
+        left = board.paths.var / ".backup-0123"
+        left.mkdir(mode=0o700)
+        with as_nobody():
+            found = doctor(board, capsys)
     assert of(found, "unseen", "put aside") != {}
     assert len(of(found, "warning", "put aside")) == 1, "what could be seen is said all the same"
     assert of(found, "unseen", "copies") == {f"{left}: permission denied": "run it with sudo"}
