@@ -8,6 +8,7 @@ from doorctl.cli.doctor_finding import Check, Finding, Unseen
 from doorctl.cli.doctor_leftovers import LEFTOVERS
 from doorctl.cli.doctor_line import LINE
 from doorctl.cli.doctor_machine import disk_room, disk_speed, pins, size_of, units, versions
+from doorctl.cli.doctor_osdp import OSDP
 from doorctl.cli.doctor_running import RUNNING
 from doorctl.cli.doctor_stores import STORES
 from doorctl.cli.doctor_subject import Board
@@ -43,6 +44,7 @@ BOARD: Final[tuple[Check[Board], ...]] = (
     *FILES,
     *STORES,
     *LEFTOVERS,
+    *OSDP,
     *RUNNING,
     *LINE,
     Check(name="disk room", looks_at="the journal's file system", look=room),

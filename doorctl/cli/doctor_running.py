@@ -32,6 +32,8 @@ _FAULTS: Final[Mapping[str, str]] = {
     "sounder": "look at the reader's wires",
     "input": "look at the contact, the button and their wires",
     "door": "look at the door's pins",
+    "key": "restore its file from a backup of this board, or `doorctl reader install` once more",
+    "misuse": "look at the line's cable from end to end: docs/osdp.md",
 }
 """By a fault's first word; docs/operations.md, When something breaks, has the long form."""
 _READS: Final = frozenset({"reading", "arming"})

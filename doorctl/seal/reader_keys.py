@@ -60,7 +60,7 @@ class ReaderKeyStore:
 
     def load(self, place: str) -> ReaderKeys:
         """The keys of the reader at this place; none where there is no file, OperatorError where it does not open."""
-        path = self._path(place)
+        path = self._folder / file_name(place)
         if not os.path.lexists(path):
             return ReaderKeys()
         title, _, encoded = private_files.read_file(path).partition(b"\n")
@@ -81,7 +81,7 @@ class ReaderKeyStore:
         nonce = secrets.token_bytes(_NONCE_SIZE)
         wrapped = nonce + self._aead.encrypt(nonce, _plain(keys.current) + _plain(keys.pending), self._bound_to(place))
         private_files.create_folder(self._folder)
-        path = self._path(place)
+        path = self._folder / file_name(place)
         unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             private_files.create_file(unfinished, _TITLE + base64.b64encode(wrapped) + b"\n")
@@ -94,13 +94,14 @@ class ReaderKeyStore:
             with suppress(OSError):  # it is gone where all went well
                 unfinished.unlink()
 
-    def _path(self, place: str) -> Path:
-        """`ttyAMA0-address-1-0f7a61c2.key`: for people its end, and what no other place has."""
-        named = _UNNAMEABLE.sub("-", place.rpartition("/")[2]).strip("-")[-_LONGEST_NAMED:]
-        return self._folder / f"{named}-{hashlib.sha256(place.encode()).hexdigest()[:8]}.key"
-
     def _bound_to(self, place: str) -> bytes:
         return _TITLE + self._controller + place.encode()
+
+
+def file_name(place: str) -> str:
+    """`ttyAMA0-address-1-0f7a61c2.key`: for people its end, and what no other place has."""
+    named = _UNNAMEABLE.sub("-", place.rpartition("/")[2]).strip("-")[-_LONGEST_NAMED:]
+    return f"{named}-{hashlib.sha256(place.encode()).hexdigest()[:8]}.key"
 
 
 def new_key() -> bytes:
