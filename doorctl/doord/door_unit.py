@@ -47,6 +47,8 @@ class InputUnit:
     settled: Callable[[Settled], None]
     readable: bool = True
     """When it was last looked at; what happens at it is heard all the same."""
+    wrong: str | None = None
+    """Why it is not, where that is a fault."""
     found: Callable[[Monotonic], None] | None = None
     """Its level at the start is not known yet: the first one is how the thing was found, and nobody moved it."""
     unheard: int = 0
@@ -212,13 +214,17 @@ class DoorUnit:
         self._level(unit, active=active, at=clock.monotonic())
 
     def _unreadable(self, unit: InputUnit, why: str) -> None:
-        unit.readable = False
-        self._fault(f"input {self.name}", why)
+        unit.readable, unit.wrong = False, why
+        self._tell_inputs()
 
     def _readable(self, unit: InputUnit) -> None:
-        unit.readable, unit.unheard = True, 0
-        if all(other.readable for other in self._inputs):
-            self._fault(f"input {self.name}", None)
+        unit.readable, unit.wrong, unit.unheard = True, None, 0
+        self._tell_inputs()
+
+    def _tell_inputs(self) -> None:
+        """All that cannot be read in one text, which stays the same while they do."""
+        wrong = [unit.wrong for unit in self._inputs if unit.wrong is not None]
+        self._fault(f"input {self.name}", "; ".join(wrong) or None)
 
     def _level(self, unit: InputUnit, *, active: bool, at: Monotonic, lasted: int = 0) -> None:
         found, unit.found = unit.found, None
