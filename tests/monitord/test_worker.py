@@ -11,6 +11,7 @@ from doorctl.core.types import SECOND, WallTime
 from doorctl.errors import StorageError
 from doorctl.monitord.alarms.effects import Effect
 from doorctl.monitord.alarms.judge import Judge
+from doorctl.monitord.alarms import worker
 from doorctl.monitord.alarms.opening import open_row
 from doorctl.monitord.alarms.registered import AT_ONCE, Registered
 from doorctl.monitord.alarms.store import Alarm, AlarmStore
@@ -315,7 +316,7 @@ def test_a_row_that_breaks_the_glance_hides_no_other(
     forced = new_row("Ana", Meaning.DURESS, monitor=PUBLIC)
     backlog = [board.start(), *board.enrol(forced), *(board.access(None) for _ in range(2 * TURN))]
     poison = board.access(forced)
-    monkeypatch.setattr("doorctl.monitord.alarms.worker.open_row", breaks)
+    monkeypatch.setattr(worker, "open_row", breaks)
     desk.receive(*backlog, poison, board.access(forced))
     assert desk.worker.step()
     assert desk.told() == ["chain", "duress Ana"]
