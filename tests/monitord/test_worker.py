@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from doorctl.core.types import SECOND, WallTime
 from doorctl.errors import StorageError
+from doorctl.monitord.alarms import worker
 from doorctl.monitord.alarms.effects import Effect
 from doorctl.monitord.alarms.judge import Judge
-from doorctl.monitord.alarms import worker
 from doorctl.monitord.alarms.opening import open_row
 from doorctl.monitord.alarms.registered import AT_ONCE, Registered
 from doorctl.monitord.alarms.store import Alarm, AlarmStore
