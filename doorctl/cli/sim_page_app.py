@@ -15,8 +15,9 @@ All of it lies under /TOKEN/, a random word in the printed address:
     POST /api/line            {"cut": true|false}              POST /api/power            {"cut": true|false}
     POST /api/disk            {"stalled": true|false}          POST /api/doord/kill       {}
     POST /api/alarms/ID/ack   {"who": "…"}
-An error is {"error": "…", "hint": "…" or null}. Another token is 403, another Host 403 (a name that somebody's DNS
-rebinds here), another path 404.
+An error is {"error": "…", "hint": "…" or null}, with "while": "locked"|"gone" if it is true for as long as the strike
+holds the leaf or the board does not run. Another token is 403, another Host 403 (a name that somebody's DNS rebinds
+here), another path 404.
 """
 
 from collections.abc import Iterable
@@ -48,7 +49,8 @@ from doorctl.cli.sim_page_bodies import (
 from doorctl.cli.sim_page_door import DoorSide
 from doorctl.cli.sim_page_feed import Event, Feed
 from doorctl.cli.sim_page_guard import Guard, StrictHeaders
-from doorctl.cli.sim_page_hands import Hands
+from doorctl.cli.sim_page_hands import Hands, LockedError
+from doorctl.cli.sim_page_mock import BoardGoneError
 from doorctl.cli.sim_page_monitor import MonitorSide
 from doorctl.cli.sim_page_people import People
 from doorctl.cli.sim_page_rig import Rig
@@ -66,6 +68,8 @@ _NAMES: Final = (
 )
 FILES: Final = {"/": "page.html", **{f"/{name}": name for name in _NAMES.split()}}
 """Path → file: what is not named is not served."""
+_TRUE_WHILE: Final[dict[type[DoorctlError], str]] = {LockedError: "locked", BoardGoneError: "gone"}
+"""Refusals that are not of their moment alone; ask.js sees when each is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,4 +284,6 @@ async def _doorctl_error(_: Request, error: Exception) -> Response:
     """What the door or the monitor would not do, or could not."""
     assert isinstance(error, DoorctlError)
     status = 409 if isinstance(error, OperatorError) else 502
-    return JSONResponse({"error": str(error).partition("\n")[0], "hint": error.hint}, status_code=status)
+    told = {"error": str(error).partition("\n")[0], "hint": error.hint}
+    lasts = next((word for kind, word in _TRUE_WHILE.items() if isinstance(error, kind)), None)
+    return JSONResponse(told if lasts is None else told | {"while": lasts}, status_code=status)

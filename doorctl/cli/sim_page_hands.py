@@ -48,6 +48,10 @@ class Move(Enum):
     HOLD = "hold"
 
 
+class LockedError(OperatorError):
+    """Somebody pulled at a leaf that its strike holds."""
+
+
 class Hands:
     """At all doors of the site."""
 
@@ -107,7 +111,7 @@ class Hands:
         contact = _wired(self._side.config[door].contact, door, "contact")
         seen = self._side.doors[door]
         if move in (Move.OPEN, Move.HOLD) and not (seen.released or seen.open):
-            raise OperatorError("locked: the strike holds the leaf", hint="get it released first, or force it")
+            raise LockedError("locked: the strike holds the leaf", hint="get it released first, or force it")
         self._leave_leaf_to(door, None)
         self._visits.touched(door, time.monotonic_ns())
         await self._put(contact, active=move is not Move.CLOSE)

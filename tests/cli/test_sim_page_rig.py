@@ -79,13 +79,15 @@ def test_leaf_and_cover_move_without_a_board_and_buttons_do_not(tmp_path: Path) 
     async def scenario(site: FakeSite, browser: Browser) -> None:
         await browser.post("door/front/leaf", {"move": "close"})
         site.paths.mock_socket.unlink()
-        assert (await browser.post("door/front/leaf", {"move": "open"})).status_code == 409  # fail-secure: it is locked
+        locked = await browser.post("door/front/leaf", {"move": "open"})  # fail-secure
+        assert (locked.status_code, locked.json()["while"]) == (409, "locked")
         assert (await browser.post("door/front/leaf", {"move": "force"})).status_code == 200
         assert (await browser.post("door/front/tamper", {"torn": True})).status_code == 200
         front = site.door.doors["front"]
         assert (front.open, front.tampered) == (True, True)
         assert site.door.active_inputs() >= {"GPIO27", "GPIO23"}
-        assert (await browser.post("door/front/rex", {})).json()["error"] == "doord does not run"
+        gone = (await browser.post("door/front/rex", {})).json()
+        assert (gone["error"], gone["while"]) == ("doord does not run", "gone")
 
     play(tmp_path, scenario)
 

@@ -1,6 +1,6 @@
 // The doors: what hands do there, and what eyes see there. Nothing that the monitor knows comes here.
 
-import { byId, copyOf, mark, post, word } from "./ask.js";
+import { byId, copyOf, forgetRefusals, mark, named, post, word } from "./ask.js";
 import { buildKeypad } from "./keypad.js";
 import { swing } from "./leaf.js";
 import { sound } from "./sound.js";
@@ -24,7 +24,7 @@ export function buildDoors(abouts) {
     node.dataset.door = about.name;
     const title = node.querySelector("h3");
     title.id = `door-${about.name}`;
-    title.textContent = about.name;
+    named(title, about.name);
     mark(node, "aria-labelledby", title.id);
     word(node.querySelector(".mode"), `wants ${about.mode.replace("+", " and ")}`);
     if (about.keypad) door.keypad = buildKeypad(node, about.name);
@@ -78,6 +78,7 @@ function newCard(door, holder, label, place) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "card" });
   button.dataset.card = holder;
   button.textContent = label.split(" ")[0];
+  button.title = label;
   mark(button, "aria-label", `${label}: hold the card to the reader at ${door}`);
   button.addEventListener("click", () => {
     const { node, told } = doors.get(door);
@@ -149,7 +150,10 @@ export function showBoard(board) {
   const line = byId("board");
   mark(line, "data-trouble", String(!board.running || board.faults.length > 0 || board.path !== "connected"));
   const words = [`doord runs · monitor ${board.path}${waiting(board)}`, ...board.faults.map((fault) => `fault: ${fault}`)];
-  word(line, board.running ? words.join(" · ") : "doord does not answer: the metal alone holds the doors");
+  named(line, board.running ? words.join(" · ") : "doord does not answer: the metal alone holds the doors");
+  const isBack = board.running && line.dataset.running === "false";
+  mark(line, "data-running", String(board.running));
+  if (isBack) forgetRefusals();
 }
 
 // While the line is whole a record waits for its receipt, for a moment and always: that is no news.
@@ -159,4 +163,3 @@ function waiting({ path, pending }) {
 }
 
 export const doorNames = () => [...doors.values()].map(({ about }) => about);
-export const placeOf = (door) => doors.get(door).node.querySelector(".say");

@@ -1,6 +1,6 @@
 // The simulator's page: one stream in, a few commands out. Each part shows what it is given and knows no other part.
 
-import { byId, mark, word } from "./ask.js";
+import { byId, lookAgain, mark, named, word } from "./ask.js";
 import { showComparisons } from "./compare.js";
 import { beginAnew, buildDoors, showBoard, showDoor, showPress } from "./door.js";
 import { follow } from "./live.js";
@@ -17,7 +17,7 @@ const LIVE = {
 };
 
 function showEverything(all) {
-  word(byId("site"), all.site);
+  named(byId("site"), all.site);
   buildDoors(all.about);
   buildChoice();
   showPeople(all.people);
@@ -33,12 +33,18 @@ function showEverything(all) {
 function showLive(how) {
   mark(document.body, "data-live", how);
   word(byId("live"), LIVE[how]);
+  lookAgain();
 }
 
 byId("sound").addEventListener("change", (event) => wantSound(event.target.checked));
 buildOwn();
 buildRig();
-follow("api/events", {
+const shows = {
   everything: showEverything, people: showPeople, board: showBoard, door: showDoor, press: showPress, log: addToLog,
   rig: showRig, monitor: showMonitor, compare: showComparisons,
-}, showLive);
+};
+const looking = (show) => (value) => {
+  show(value);
+  lookAgain();
+};
+follow("api/events", Object.fromEntries(Object.entries(shows).map(([name, show]) => [name, looking(show)])), showLive);
