@@ -1,6 +1,6 @@
 // Two visits laid under each other, as they really were. What differs was found by the simulator; here it is drawn.
 
-import { byId, copyOf, mark, word } from "./ask.js";
+import { byId, copyOf, mark, named, word } from "./ask.js";
 
 const KINDS = { normal: "usual code", duress: "duress code" };
 const OTHER = { normal: "now play the duress code", duress: "now play the usual code" };
@@ -30,13 +30,14 @@ function showGlance({ door, visits, differences }) {
   let link = glances.get(door);
   if (!link) {
     link = Object.assign(document.createElement("a"), { href: "#compare" });
+    link.append(document.createElement("span"));
     glances.set(door, link);
     const line = document.createElement("li");
     line.append(link);
     byId("glance").append(line);
   }
   const short = verdictOf(visits, differences).replace(" at the door", "").replace(": too busy", "");
-  word(link, `${door}: ${short}`);
+  named(link.firstElementChild, `${door}: ${short}`);
   mark(link, "data-verdict", stateOf(visits, differences));
 }
 

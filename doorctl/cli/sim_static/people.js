@@ -1,6 +1,6 @@
 // Who can be played, and the visitor's own people: enrolled, shown their codes once, removed again.
 
-import { byId, copyOf, post, say, word } from "./ask.js";
+import { byId, copyOf, named, post, say, word } from "./ask.js";
 import { doorNames, layCards } from "./door.js";
 
 const persons = new Map(); // holder → {node, person}
@@ -16,7 +16,8 @@ export function buildChoice() {
     const label = document.createElement("label");
     const input = Object.assign(document.createElement("input"), { type: "radio", name: "at", value: name });
     input.checked = !place.children.length;
-    const text = Object.assign(document.createElement("span"), { textContent: name });
+    const text = document.createElement("span");
+    named(text, name);
     label.append(input, text);
     place.append(label);
   }
@@ -37,7 +38,7 @@ function newPerson(person) {
   const node = copyOf("person-template");
   persons.set(person.holder, { node, person });
   node.dataset.person = person.holder;
-  word(node.querySelector("strong"), person.label);
+  named(node.querySelector("strong"), person.label);
   const codes = { normal: person.code, duress: person.duress_code };
   for (const button of node.querySelectorAll(".play")) {
     const kind = button.dataset.play;
