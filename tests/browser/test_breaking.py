@@ -17,6 +17,7 @@ from tests.browser.simulation import Simulation, wait_for
 pytestmark = pytest.mark.browser
 
 OVER = re.compile(r"\bover\b")
+WAITING = re.compile(r", [1-9]\d* records? waits? on its disk")
 SOON_MS = 5_000
 HELD_WITHIN_MS = 25_000
 SILENT_WITHIN_MS = 60_000
@@ -93,12 +94,15 @@ def rig(view: DoorPage, what: str, key: str, *, broken: bool) -> None:
 
 def test_the_line_cut(view: DoorPage, sim: Simulation) -> None:
     before = view.alarms("forced-open").count()
+    wait_for(lambda: sim.ask("door")["board"]["pending"] == 0)
     rig(view, "line", "Enter", broken=True)
     expect(view.board).not_to_contain_text("monitor connected")
+    expect(view.board).not_to_contain_text("wait")
 
     do(view, view.act("office", "force"))
     view.shows("office", "forced open", strike="secured", leaf="open")
     wait_for(lambda: sim.ask("door")["board"]["pending"] > 0)
+    expect(view.board).to_contain_text(WAITING)
     do(view, view.act("office", "close"))
     view.shows("office", "secured", strike="secured", leaf="closed")
     assert view.alarms("forced-open").count() == before, "through a line that is cut"

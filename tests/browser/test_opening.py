@@ -36,3 +36,21 @@ def test_a_page_needs_nothing_from_outside(page: Page, sim: Simulation, which: s
     expect(page.locator("body")).to_have_attribute("data-live", "live")
     assert set(asked) == {urlsplit(address).netloc}
     assert said == []
+
+
+def test_what_every_simulation_is_waits_for_nobody(page: Page, sim: Simulation) -> None:
+    """The monitor beside its door: told on both pages, as expected, and seen to already."""
+    page.goto(sim.address)
+    beside = page.locator('[data-alarm][data-kind="colocated"]')
+    expect(beside).to_have_attribute("data-state", "acknowledged")
+    for words in ("expected of a simulation", "by the simulator"):
+        expect(beside).to_contain_text(words)
+    expect(beside.get_by_role("button")).to_have_count(0)
+
+    sim.acknowledge_all()
+    expect(page.locator("#mood")).to_have_attribute("data-mood", "calm")
+    page.goto(sim.console)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("All quiet")
+    lasting = page.locator('#lasting [data-kind="colocated"]')
+    expect(lasting).to_contain_text("expected of a simulation")
+    expect(lasting).to_contain_text("acknowledged by the simulator")

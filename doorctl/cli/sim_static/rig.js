@@ -13,7 +13,7 @@ const WORDS = {
   disk: ["stall the board's disk", "let the disk write"],
 };
 const STATES = {
-  line: { whole: "the line is whole", cut: "records wait on its disk" },
+  line: { whole: "the line is whole", cut: "the doors go on without it" },
   power: { on: "the board has power", off: "metal holds the doors", returning: "doord is starting" },
   disk: { well: "the disk writes", stalled: "the doors go on without it" },
   doord: {
