@@ -137,6 +137,10 @@ def _speed(verbs: Any) -> None:
     parser.add_argument(
         "baud", type=int, choices=SPEEDS, metavar="BAUD", help=f"one of {', '.join(map(str, sorted(SPEEDS)))}"
     )
+    parser.add_argument(
+        "--find", action="store_true",
+        help="look for readers that do not answer at every other speed first, and bring them along: up to 100 s",
+    )  # fmt: skip
     parser.set_defaults(run=run_speed)
 
 

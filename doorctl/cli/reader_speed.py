@@ -17,6 +17,8 @@ from doorctl.paths import Paths
 
 LONGEST_S: Final = 20
 """Told, heard, and both again where a reader does not follow: hal/osdp/speed.py."""
+LONGEST_FIND_S: Final = 100
+"""Five other speeds, and the change: hal/osdp/find_speed.py."""
 _MORE_S: Final = 10
 
 
@@ -33,7 +35,8 @@ class ToWrite:
 def run(args: argparse.Namespace) -> int:
     """Ask doord, count the seconds, say what is to be written."""
     paths = Paths.chosen(args.home)
-    answer = _changed(paths, args.device, args.baud, quiet=args.json)
+    longest_s = LONGEST_FIND_S if args.find else LONGEST_S
+    answer = _changed(paths, {"line": args.device, "baud": args.baud, "find": args.find}, longest_s, quiet=args.json)
     try:
         to_write = list(_to_write(paths, args.device, args.baud))
     except (OSError, DoorctlError):  # who may ask doord need not have the right to read the file
@@ -47,10 +50,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _changed(paths: Paths, device: str, baud: int, *, quiet: bool) -> dict[str, Any]:
-    what = f"{device}: telling its readers, seconds"
-    with progress(what, LONGEST_S, quiet=quiet) as advance, ThreadPoolExecutor(1) as one:
-        asked = one.submit(ask, paths, "reader-speed", within_s=LONGEST_S + _MORE_S, line=device, baud=baud)
+def _changed(paths: Paths, wish: dict[str, Any], longest_s: int, *, quiet: bool) -> dict[str, Any]:
+    what = f"{wish['line']}: telling its readers, seconds"
+    with progress(what, longest_s, quiet=quiet) as advance, ThreadPoolExecutor(1) as one:
+        asked = one.submit(ask, paths, "reader-speed", within_s=longest_s + _MORE_S, **wish)
         while wait({asked}, timeout=1).not_done:
             advance(1)
         return asked.result()

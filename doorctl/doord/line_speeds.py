@@ -15,12 +15,15 @@ from doorctl.doord.requests import only
 from doorctl.doord.worker import Spawn
 from doorctl.errors import MalformedError, OperatorError
 from doorctl.wire.detail import Act
-from hal.osdp.find_speed import find_speed
+from hal.osdp.find_speed import find_speed, gather
 from hal.osdp.reader import OsdpLine
 from hal.osdp.scan import SPEEDS
 from hal.osdp.speed import Outcome, SpeedChange, change_speed
 
 _LOG: Final = logging.getLogger("doord")
+_AS_IT_WAS: Final = SpeedChange(outcome=Outcome.CHANGED)
+_FIND: Final = "`doorctl reader show` says why; --find looks for them at other speeds"
+_NOWHERE: Final = "power and cable; a reader that is gone for good goes out of doorctl.toml first"
 Done = Callable[..., Awaitable[None]]
 """Operations.done: the record of a person's act."""
 
@@ -55,18 +58,22 @@ class LineSpeeds:
 
     async def change(self, caller: Caller, request: Mapping[str, Any], done: Done) -> Answer:
         """Take all readers of a line to another speed; OperatorError where they keep the old one."""
-        only(request, "line", "baud")
+        only(request, "line", "baud", "find")
         device, line, baud = *self._line(request.get("line")), _speed(request.get("baud"))
-        was = line.bus.baud
+        was, find = line.bus.baud, _truth(request.get("find", False))
         answer = {"line": device, "was": was, "baud": baud, "readers": self._names(line, line.bus.addresses())}
-        if baud == was and line.bus.online():
+        if baud == was and line.bus.online() and not find:
             return answer
         self.keep(device)
-        self._refuse_absent(device, line)
+        if not find:
+            self._refuse_absent(device, line, _FIND)
         self._changing.add(device)
         try:
             await done(caller, Act.CHANGE_SPEED, f"speed of {device} from {was} to {baud} baud")
-            change = await change_speed(line.bus, baud)
+            if find:
+                await gather(line.bus)
+                self._refuse_absent(device, line, _NOWHERE)
+            change = await change_speed(line.bus, baud) if baud != was else _AS_IT_WAS
         finally:
             self._changing.discard(device)
         if change.outcome is not Outcome.CHANGED:
@@ -102,15 +109,15 @@ class LineSpeeds:
             )
         return OperatorError(
             f"{told}; {back}, and {', '.join(self._names(line, change.lost))} does not answer there either",
-            hint=f"power and cable; then `doorctl reader scan {device}`, and docs/osdp.md, Another speed",
+            hint=f"power and cable; then `doorctl reader speed {device} {line.bus.baud} --find`",
         )
 
-    def _refuse_absent(self, device: str, line: OsdpLine) -> None:
+    def _refuse_absent(self, device: str, line: OsdpLine, hint: str) -> None:
         if absent := line.bus.addresses() - line.bus.online():
             raise OperatorError(
                 f"{device}: not online, and would stay behind: {', '.join(self._names(line, absent))}; "
-                "nothing was changed",
-                hint="`doorctl reader show` says why; a reader that is gone for good goes out of doorctl.toml first",
+                "the speed was not changed",
+                hint=hint,
             )
 
     def _search(self, device: str) -> None:
@@ -134,6 +141,12 @@ class LineSpeeds:
 
     def _names(self, line: OsdpLine, addresses: frozenset[int]) -> list[str]:
         return [line.readers[address].name for address in sorted(addresses)]
+
+
+def _truth(untrusted: object) -> bool:
+    if isinstance(untrusted, bool):
+        return untrusted
+    raise MalformedError("control: expected find to be true or false")
 
 
 def _speed(untrusted: object) -> int:

@@ -1,16 +1,21 @@
-"""Finds the speed of a line whose readers do not answer at the configured one, as after a change that no file knows of.
+"""Finds readers that are at another speed than their line: all of them after a change that no file knows of, or a few.
 
 Theory of operation. Readers keep the speed that they were told (speed.py), and a board that starts has only its
 configuration. So where no reader of a line was ever heard, the line stays a while at its own speed, then tries the
 others one after the other, and keeps the first at which a reader proves its key. That goes round a few times and ends
 at the line's own speed: readers that are not there at all come back there. It sends nothing but what polling sends, and
 never begins while one reader answers: a line has one speed.
+
+`gather` is for the few, on request, since the others are not heard meanwhile: who answers at another speed is told the
+line's.
 """
 
 import asyncio
 from typing import Final, Protocol
 
 from hal.osdp.scan import SPEEDS
+from hal.osdp.speed import ONLINE_WITHIN_S, tell, until
+from hal.osdp.speed import Line as TellingLine
 
 ROUNDS: Final = 3
 OWN_S: Final = 10.0
@@ -18,6 +23,7 @@ OWN_S: Final = 10.0
 OTHER_S: Final = 1.0
 A_READER_S: Final = 0.7
 """More for each: one that is not there costs three time-outs of 200 ms before it is asked less often."""
+LONGEST_OTHER_S: Final = 10.0
 _LOOK_S: Final = 0.1
 
 
@@ -51,7 +57,7 @@ async def find_speed(line: Line) -> bool:
     """Whether a reader was found, at whichever speed; cancelled or in vain, the line has its own again."""
     own = line.baud
     others = [baud for baud in SPEEDS if baud != own]
-    other_s = OTHER_S + A_READER_S * len(line.addresses())
+    other_s = _other_s(line.addresses())
     try:
         for _ in range(ROUNDS):
             for baud in (own, *others):
@@ -61,6 +67,25 @@ async def find_speed(line: Line) -> bool:
     finally:
         if not line.online() and line.baud != own:
             line.set_speed(own)
+
+
+async def gather(line: TellingLine) -> None:
+    """Tell readers that are at other speeds the line's own; `online()` says who is there then."""
+    own, absent = line.baud, line.addresses() - line.online()
+    for baud in SPEEDS:
+        if baud == own or not absent or not line.takes(baud):
+            continue
+        line.set_speed(baud)
+        wanted = absent
+        await until(lambda: line.online() >= wanted, _other_s(line.addresses()))  # noqa: B023  called in this turn only
+        await tell(line, line.online(), own)
+        absent -= line.left()
+    line.set_speed(own)
+    await until(lambda: line.online() == line.addresses(), ONLINE_WITHIN_S)
+
+
+def _other_s(addresses: frozenset[int]) -> float:
+    return min(LONGEST_OTHER_S, OTHER_S + A_READER_S * len(addresses))
 
 
 async def _found(line: Line, baud: int, within_s: float) -> bool:

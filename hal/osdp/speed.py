@@ -89,15 +89,21 @@ async def change_speed(line: Line, baud: int) -> SpeedChange:
     return SpeedChange(outcome=Outcome.TAKEN_BACK, missing=missing, lost=readers - line.online())
 
 
-async def _take(line: Line, told: frozenset[int], baud: int, await_all: frozenset[int] = frozenset()) -> None:
+async def tell(line: Line, told: frozenset[int], baud: int) -> None:
+    """Order these readers to another speed, and wait until each has said that it will, or has had its time."""
     for address in told:
         line.order(address, Command.COMSET, commands.comset(address=address, baud=baud))
-    await _wait(lambda: line.left() >= told, TOLD_WITHIN_S)
+    await until(lambda: line.left() >= told, TOLD_WITHIN_S)
+
+
+async def _take(line: Line, told: frozenset[int], baud: int, await_all: frozenset[int] = frozenset()) -> None:
+    await tell(line, told, baud)
     line.set_speed(baud)
-    await _wait(lambda: line.online() >= (await_all or told), ONLINE_WITHIN_S)
+    await until(lambda: line.online() >= (await_all or told), ONLINE_WITHIN_S)
 
 
-async def _wait(true: Callable[[], bool], within_s: float) -> None:
+async def until(true: Callable[[], bool], within_s: float) -> None:
+    """Return when it is true, or the time is over."""
     loop = asyncio.get_running_loop()
     until = loop.time() + within_s
     while not true() and loop.time() < until:  # noqa: ASYNC110  what is waited for is a state of many readers

@@ -157,7 +157,7 @@ def test_a_line_that_is_not_there_or_not_whole_keeps_its_speed(running: Running)
     wait_until(lambda: vault(running)["state"] == "offline", "the reader's absence")
     ran = running.board.process("reader", "speed", "/dev/ttyAMA0", "9600")
     assert ran.code == 1
-    assert "/dev/ttyAMA0: not online, and would stay behind: vault; nothing was changed" in ran.err
+    assert "/dev/ttyAMA0: not online, and would stay behind: vault; the speed was not changed" in ran.err
     running.hands.do("osdp", reader="vault", line="mend")
     wait_until(lambda: vault(running)["state"] == "reading", "its return")
     assert vault(running)["baud"] == 38_400

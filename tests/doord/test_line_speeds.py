@@ -50,8 +50,8 @@ def wall(house: House) -> MockLine:
     return house.doord.board.mock_lines[DEVICE]
 
 
-async def change(house: House, baud: int = 115_200) -> dict[str, Any]:
-    return await house.ask("reader-speed", line=DEVICE, baud=baud)
+async def change(house: House, baud: int = 115_200, *, find: bool = False) -> dict[str, Any]:
+    return await house.ask("reader-speed", line=DEVICE, baud=baud, find=find)
 
 
 async def standing(house: House) -> dict[str, tuple[str, int]]:
@@ -124,7 +124,7 @@ def test_a_reader_unplugged_half_way_takes_the_others_back_and_is_named(play: Pl
         with pytest.raises(OperatorError, match="vault/out does not answer there either") as raised:
             await changing
         assert raised.value.hint is not None
-        assert "`doorctl reader scan /dev/ttyAMA0`" in raised.value.hint
+        assert "`doorctl reader speed /dev/ttyAMA0 9600 --find`" in raised.value.hint
         assert await standing(house) == {"vault/in": ("reading", 9600), "vault/out": ("offline", 9600)}
         gone.address = 2  # plugged in again, it is where it was told to be: nobody looks while another answers
         await house.wait(60.0)
@@ -136,6 +136,8 @@ def test_a_reader_unplugged_half_way_takes_the_others_back_and_is_named(play: Pl
         assert f"reader vault/out: {hint}" in lines(await house.status())
         (out,) = [one for one in (await house.ask("readers"))["readers"] if one["name"] == "vault/out"]
         assert f"  next: {hint}" in list(in_full(out))
+        assert await change(house, 9600, find=True) == {**CHANGED, "baud": 9600}
+        assert await standing(house) == dict.fromkeys(READERS, ("reading", 9600))
 
     play(story, config=with_vault())
 
@@ -179,6 +181,8 @@ def test_what_cannot_be_done_changes_nothing(play: Play, monkeypatch: pytest.Mon
         for baud in (14_400, True, "9600", None):
             with pytest.raises(MalformedError, match="expected baud to be one of 9600, 19200, 38400"):
                 await house.ask("reader-speed", line=DEVICE, baud=baud)
+        with pytest.raises(MalformedError, match="expected find to be true or false"):
+            await house.ask("reader-speed", line=DEVICE, baud=9600, find=1)
         monkeypatch.setattr(wall(house), "set_speed", unknown)
         await refused(house, "the port does not run at 115200 baud; nothing was changed")
         monkeypatch.undo()
@@ -190,12 +194,40 @@ def test_what_cannot_be_done_changes_nothing(play: Play, monkeypatch: pytest.Mon
         await changing
         house.doord.board.made_up["vault/out"].address = 99
         await house.wait(10.0)
-        await refused(house, "not online, and would stay behind: vault/out; nothing was changed")
+        await refused(house, "not online, and would stay behind: vault/out; the speed was not changed")
         assert line_of(house).bus.baud == 38_400
 
     def unknown(baud: int) -> None:
         if baud == 115_200:
             raise OSError("115200 baud: the port runs at another speed")
+
+    play(story, config=with_vault())
+
+
+@pytest.mark.parametrize("baud", [9600, 57_600])
+def test_strays_at_other_speeds_are_found_and_taken_along(play: Play, baud: int) -> None:
+    async def story(house: House) -> None:
+        await change(house, 38_400)
+        for name, other in (("vault/in", 9600), ("vault/out", 230_400)):
+            house.doord.board.made_up[name].baud = other
+        await house.wait(10.0)
+        assert await standing(house) == dict.fromkeys(READERS, ("offline", 38_400))
+        assert await change(house, baud, find=True) == {**CHANGED, "was": 38_400, "baud": baud}
+        assert await standing(house) == dict.fromkeys(READERS, ("reading", baud))
+
+    play(story, config=with_vault())
+
+
+def test_a_reader_that_is_nowhere_keeps_the_line_at_its_speed(play: Play) -> None:
+    async def story(house: House) -> None:
+        house.doord.board.made_up["vault/out"].address = 99
+        await house.wait(10.0)
+        begun = house.now
+        with pytest.raises(OperatorError, match="would stay behind: vault/out; the speed was not changed") as raised:
+            await change(house, find=True)
+        assert raised.value.hint == "power and cable; a reader that is gone for good goes out of doorctl.toml first"
+        assert house.now - begun < 20_000_000_000
+        assert await standing(house) == {"vault/in": ("reading", 9600), "vault/out": ("offline", 9600)}
 
     play(story, config=with_vault())
 
