@@ -261,6 +261,11 @@ class Cp:
                 turn.counters.busy += 1
                 turn.tries = 0
                 self._over(turn, now, due=now + BUSY_PAUSE)
+            case Verdict.AGAIN:
+                self._over(turn, now, due=now)
+            case Verdict.NEXT_KEY:
+                self._over(turn, now, due=now)
+                self._begin_anew(turn, now)
             case Verdict.RESTART:
                 self._over(turn, now, due=max(now, turn.begun + PROBE_EVERY))
                 self._begin_anew(turn, turn.due)

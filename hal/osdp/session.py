@@ -4,10 +4,10 @@ Theory of operation. A session begins with sequence 0, which resets both ends, a
 (or greet first), ask, challenge, prove, and then it is online. Each exchange has one request; it is sent again byte
 for byte until its answer comes (the line decides when), and only the answer moves anything. In a secure session only an
 authentic answer is one: a frame in clear or with a wrong MAC is counted and otherwise was never there, but for two that
-any reader may send after a power cut: BUSY (the same frame again later) and NAK (a new handshake, which the line allows
-once a second). A wrong key, a default key, a refusal to be secured leave the reader offline; there is no weaker way.
-A new key is installed over a session that the default key (install mode only) or the old key has opened, and counts
-when a handshake with it has worked: whoever orders it must have stored it before.
+any reader may send after a power cut: BUSY (the same frame again later) and NAK (the same frame again; said twice, a
+new handshake, which the line allows once a second). A wrong key, a default key, a refusal to be secured leave the
+reader offline; there is no weaker way. A new key is installed over a session that the default key (install mode only)
+or the old key has opened, and counts when a handshake with it has worked: whoever orders it must have stored it before.
 """
 
 import hmac
@@ -112,6 +112,8 @@ class Session:
         self.phase = self._first_phase()
         self._sequence = 0
         self._request: Frame | None = None
+        self._refused_in_clear = False
+        """This request was, once: by a reader that was without power, or by somebody else in its place."""
         self._orders.take_back()
         self._handshake: _Handshake | None = None
         self._channel: Channel | None = None
@@ -305,7 +307,7 @@ class Session:
         """The next key is tried at once where there is one; nothing else ever is."""
         self._attempt += 1
         if self._attempt % len(self._keys()):
-            return Judged(verdict=Verdict.RESTART)
+            return Judged(verdict=Verdict.NEXT_KEY)
         return Judged(verdict=Verdict.HOPELESS, happenings=(Misused(how=how),))
 
     # What is heard in a session
@@ -323,19 +325,20 @@ class Session:
         if untrusted.security is not None:
             return _misused(Misuse.BAD_MAC)
         if self.phase is Phase.INSTALLING and untrusted.code == Reply.ACK:
-            return self._tried_key()  # some readers say so in clear; only a handshake with the new key will count
+            return self._tried_key(Verdict.RESTART)  # as some readers say it; only a handshake with the key will count
         if untrusted.code == Reply.NAK:
-            return Judged(verdict=Verdict.RESTART)
+            believed, self._refused_in_clear = self._refused_in_clear, True
+            return Judged(verdict=Verdict.RESTART if believed else Verdict.AGAIN)
         return _misused(Misuse.PLAINTEXT)
 
     def _hear_keyset(self, frame: Frame) -> Judged:
         if frame.code != Reply.ACK:
             return Judged(verdict=Verdict.HOPELESS, happenings=(_refused(Command.KEYSET, frame),))
-        return self._tried_key()
+        return self._tried_key(Verdict.NEXT_KEY)
 
-    def _tried_key(self) -> Judged:
+    def _tried_key(self, verdict: Verdict) -> Judged:
         self._attempt = 0
-        return Judged(verdict=Verdict.RESTART)
+        return Judged(verdict=verdict)
 
     def _hear_online(self, frame: Frame) -> Judged:
         """Authentic, or of a reader that may be plain."""
@@ -369,6 +372,7 @@ class Session:
     def _answered(self, phase: Phase, *happenings: Happening) -> Judged:
         self.phase = phase
         self._request = self._after_request = None
+        self._refused_in_clear = False
         self._sequence = self._sequence % 3 + 1
         return Judged(verdict=Verdict.ANSWER, happenings=happenings)
 
