@@ -33,7 +33,7 @@ class Visit:
     window_ms: float
     """How long it was looked at: until something else was done at the door."""
     answer_ms: float
-    """The first moment of the answer's beep."""
+    """Of the answer's beep or of the strike, whichever was first; of the log's row where the door has nothing else."""
     lamp: Edges
     beep: Edges
     strike: Edges
@@ -89,6 +89,16 @@ def _why(first: Visit, second: Visit) -> list[str]:
     late = " and the ".join(visit.kind for visit in (first, second) if visit.late)
     if late:
         found.append(f"this computer was too busy to answer the {late} visit in time: play it again")
+    unheard = [visit for visit in (first, second) if not any(way == "up" for _, way, _ in visit.line)]
+    for visit in (first, second):
+        if visit.strike[0][1]:
+            found.append(
+                f"the strike was still released when the {visit.kind} code was typed: wait until it is secured"
+            )
+        if unheard == [visit] and not visit.broken:
+            found.append(
+                f"no message was seen in time after the {visit.kind} visit: if this computer is busy, play it again"
+            )
     return found
 
 
@@ -134,7 +144,7 @@ def _messages(visit: Visit, way: str, until: float) -> list[tuple[float, int]]:
 def _line_differs(words: str, first: list[tuple[float, int]], second: list[tuple[float, int]]) -> list[str]:
     sizes = [[size for _, size in messages] for messages in (first, second)]
     if sizes[0] != sizes[1]:
-        told = [" + ".join(f"{size:,}" for size in one) or "no" for one in sizes]
-        return [f"line: {told[0]} bytes {words}, and {told[1]}"]
+        told = [" + ".join(f"{size:,}" for size in one) for one in sizes]
+        return [f"line: {f'{told[0]} bytes' if told[0] else 'nothing'} {words}, and {told[1] or 'nothing'}"]
     apart = max((abs(a - b) for (a, _), (b, _) in zip(first, second, strict=True)), default=0.0)
     return [f"line: {words} up to {apart:.0f} ms apart"] if apart > LINE_SAME_TIME_MS else []

@@ -22,7 +22,9 @@ from doorctl.core.types import MS, SECOND, HolderId
 from doorctl.journal.rows import Logged
 
 WINDOW_NS: Final = SECOND
-"""From the last key: the slowest answer (three beeps) is over by then."""
+"""From the last key: the slowest answer (three beeps) is over by then, unless this computer is slow."""
+_ANSWER_NS: Final = 600 * MS
+"""An answer that comes late is looked at so long all the same."""
 FINISH_S: Final = 2.0
 """After the answer: by then the log was read and supervision's own message is known."""
 _ANSWER_WITHIN_NS: Final = 3 * SECOND
@@ -125,13 +127,8 @@ class Visits:
         if what not in seen.outputs:
             return
         seen.outputs[what].append((at, active))
-        entry = seen.entry
-        if what == "sounder" and active and entry.keys and 0 < at - entry.last < _ANSWER_WITHIN_NS:
-            seen.entry = _Entry()
-            if (played := self._played(entry.keys)) is not None:
-                kind, person = played
-                broken = self._broken
-                self._later(lambda: self._finish(door, kind, person, entry, answer=at, broken=broken))
+        if what != "lamp" and active:  # the lamp blinks while an entry waits
+            self._answered(door, at)
 
     def logged(self, lines: Sequence[Logged]) -> None:
         """Rows of the access log."""
@@ -140,7 +137,9 @@ class Visits:
             row = line.row
             if row.event == "access" and row.door in self._seen:
                 text = f"{row.event} {row.holder or 'nobody'} {row.outcome.name.lower()} {row.reason.name.lower()}"
-                self._seen[row.door].rows.append((row.wall - ahead, f"{text} {row.detail}".strip().replace("_", " ")))
+                at = row.wall - ahead
+                self._seen[row.door].rows.append((at, f"{text} {row.detail}".strip().replace("_", " ")))
+                self._answered(row.door, at)
 
     def late(self, count: int) -> None:
         """How many answers the board itself calls late, since it started."""
@@ -163,6 +162,18 @@ class Visits:
 
     # What is made of it
 
+    def _answered(self, door: str, at: int) -> None:
+        """The door has said something to what was typed, by whichever wire it has, or by its log alone."""
+        seen = self._seen[door]
+        entry = seen.entry
+        if not entry.keys or not 0 < at - entry.last < _ANSWER_WITHIN_NS:
+            return
+        seen.entry = _Entry()
+        if (played := self._played(entry.keys)) is not None:
+            kind, person = played
+            broken = self._broken
+            self._later(lambda: self._finish(door, kind, person, entry, told=at, broken=broken))
+
     def _played(self, keys: str) -> tuple[str, Person] | None:
         for person in self._people.values():
             for kind, code in (("normal", person.code), ("duress", person.duress_code)):
@@ -179,11 +190,20 @@ class Visits:
         self._finishing.add(timer)
 
     def _finish(
-        self, door: str, kind: str, person: Person, entry: _Entry, *, answer: int, broken: tuple[str, ...]
+        self, door: str, kind: str, person: Person, entry: _Entry, *, told: int, broken: tuple[str, ...]
     ) -> None:
         seen, last = self._seen[door], entry.last
-        ends = [at for at in seen.touched if answer < at < last + WINDOW_NS]
-        until = min([last + WINDOW_NS, *ends])
+        answer = min(
+            (
+                at
+                for what in ("sounder", "strike")
+                for at, active in seen.outputs[what]
+                if active and last < at < last + _ANSWER_WITHIN_NS
+            ),
+            default=told,
+        )
+        end = max(last + WINDOW_NS, answer + _ANSWER_NS)
+        until = min([end, *(at for at in seen.touched if answer < at < end)])
         visit = Visit(
             kind=kind,
             holder=person.holder,
@@ -206,13 +226,18 @@ class Visits:
 
     def _line(self, last: int, until: int) -> tuple[tuple[float, str, int], ...]:
         """Without the messages of supervision, whose pace has nothing to do with visits: as many as were heard."""
-        pieces = self._passed(last, until)
+        pieces = self._passed(last - _SUPERVISION_NS, until + _SUPERVISION_NS)
         for heard in self._supervised:
-            for way in ("up", "down"):
-                near = [piece for piece in pieces if piece.way == way and abs(piece.at - heard) < _SUPERVISION_NS]
-                if near and last <= heard <= until:
+            for way in ("up", "down"):  # what goes up is heard after it, what comes down is the answer to it
+                near = [
+                    piece
+                    for piece in pieces
+                    if piece.way == way
+                    and 0 <= (heard - piece.at if way == "up" else piece.at - heard) < _SUPERVISION_NS
+                ]
+                if near:
                     pieces.remove(min(near, key=lambda piece: abs(piece.at - heard)))
-        return tuple((_ms(piece.at - last), piece.way, piece.size) for piece in pieces)
+        return tuple((_ms(piece.at - last), piece.way, piece.size) for piece in pieces if last <= piece.at <= until)
 
     def _compared(self, door: str) -> Comparison:
         """The newest visit beside the last of the other kind, of the same person where there is one."""

@@ -37,7 +37,13 @@ def test_one_visit_alone_is_shown_and_judged_by_nothing(visits: tuple[Visit, ...
             ["strike: the same, but up to 71 ms apart: released at 274 ms, and released at 345 ms"],
         ),
         ({"strike": ((0.0, False),)}, ["strike: released at 274 ms, and secured throughout"]),
-        ({"strike": ((0.0, True),)}, ["strike: released at 274 ms, and released from before"]),
+        (
+            {"strike": ((0.0, True),)},
+            [
+                "strike: released at 274 ms, and released from before",
+                "the strike was still released when the duress code was typed: wait until it is secured",
+            ],
+        ),
         (
             {"beep": ((0.0, False), (273.9, True), (375.6, False), (470.0, True), (570.0, False))},
             ["beep: on at 274 ms, off at 376 ms, and on at 274 ms, off at 376 ms, on at 470 ms, off at 570 ms"],
@@ -59,7 +65,11 @@ def test_one_visit_alone_is_shown_and_judged_by_nothing(visits: tuple[Visit, ...
         ),
         (
             {"line": ()},
-            ["line: 2,175 bytes sent to the monitor, and no", "line: 294 bytes received from the monitor, and no"],
+            [
+                "line: 2,175 bytes sent to the monitor, and nothing",
+                "line: 294 bytes received from the monitor, and nothing",
+                "no message was seen in time after the duress visit: if this computer is busy, play it again",
+            ],
         ),
         ({"line": ((303.5, "up", 2175), (250.0, "down", 294))}, ["line: sent to the monitor up to 100 ms apart"]),
     ],

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from doorctl.cli.sim_network import Passed
 from doorctl.cli.sim_page_feed import Feed
 from doorctl.cli.sim_page_visits import Visits
@@ -31,7 +33,9 @@ class Noted:
     def _between(self, since: int, until_: int) -> list[Passed]:
         return [piece for piece in self.passed if since <= piece.at <= until_]
 
-    def play(self, keys: str, *, door: str = "office", answer_ms: int = 274, opens: bool = True) -> None:
+    def play(
+        self, keys: str, *, door: str = "office", answer_ms: int = 274, opens: bool = True, beeps: bool = True
+    ) -> None:
         """One visit: keys, and the answer that a door gives."""
         self.last += 20 * SECOND
         self.visits.pressed(door, keys, first=self.last - SECOND, last=self.last)
@@ -39,10 +43,13 @@ class Noted:
         self.log(door, at - 70 * MS)
         if opens:
             self.visits.output(door, "strike", active=True, at=at)
-        self.visits.output(door, "sounder", active=True, at=at)
+        if beeps:
+            self.visits.output(door, "sounder", active=True, at=at)
         self.visits.output(door, "lamp", active=True, at=at)
-        self.visits.output(door, "sounder", active=False, at=at + 100 * MS)
-        self.visits.output(door, "strike", active=False, at=at + 5 * SECOND)
+        if beeps:
+            self.visits.output(door, "sounder", active=False, at=at + 100 * MS)
+        if opens:
+            self.visits.output(door, "strike", active=False, at=at + 5 * SECOND)
         self.visits.output(door, "lamp", active=False, at=at + 5 * SECOND)
 
     def log(self, door: str, at: int) -> None:
@@ -125,6 +132,44 @@ def test_an_answer_that_comes_later_is_said() -> None:
         assert strike == "strike: the same, but up to 100 ms apart: released at 274 ms, and released at 374 ms"
         assert beep.startswith("beep: the same, but up to 100 ms apart: ")
         assert busy == "this computer was too busy to answer the duress visit in time: play it again"
+
+    note(scenario)
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_door_without_a_sounder_is_compared_too(opens: bool) -> None:
+    async def scenario(noted: Noted) -> None:
+        for code in (CODE, DURESS_CODE):
+            noted.play(code, beeps=False, opens=opens)
+        seen = await noted.kinds("normal", "duress")
+        assert seen["differences"] == ()
+        expected = 274.0 if opens else 204.0  # where nothing but the log answers, its row is the answer
+        assert all(abs(visit["answer_ms"] - expected) < 5 for visit in seen["visits"])
+
+    note(scenario)
+
+
+def test_answers_that_both_come_late_are_seen_all_the_same() -> None:
+    """Of a window that neither was in one would say that nothing differs."""
+
+    async def scenario(noted: Noted) -> None:
+        noted.play(CODE, answer_ms=1274)
+        noted.play(DURESS_CODE, answer_ms=1404)
+        seen = await noted.kinds("normal", "duress")
+        assert [visit["strike"][1:] for visit in seen["visits"]] == [((1274.0, True),), ((1404.0, True),)]
+        assert seen["differences"][0].startswith("strike: the same, but up to 130 ms apart")
+
+    note(scenario)
+
+
+def test_supervision_at_the_edge_of_a_visit_takes_no_message_of_it() -> None:
+    async def scenario(noted: Noted) -> None:
+        noted.sent(("up", 2175, -4), ("up", 2175, 210), ("down", 294, 260))
+        heard = time.time_ns() - time.monotonic_ns() + noted.last + 20 * SECOND + 3 * MS
+        noted.visits.supervised(datetime.fromtimestamp(heard / SECOND, tz=UTC).isoformat())
+        noted.play(CODE)
+        (visit,) = (await noted.kinds("normal"))["visits"]
+        assert visit["line"][0] == (210.0, "up", 2175)
 
     note(scenario)
 
