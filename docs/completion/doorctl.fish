@@ -210,7 +210,7 @@ complete -c doorctl -n '__doorctl_at \'reader test\' 0' -a '(__doorctl_names doo
 complete -c doorctl -n '__doorctl_in \'reader speed\'' -s h -l help -d 'show this help message and exit'
 complete -c doorctl -n '__doorctl_in \'reader speed\'' -l home -x -a '(__fish_complete_directories)' -d 'keep everything in DIR instead of /etc, /var/lib and /run (also: DOORCTL_HOME)'
 complete -c doorctl -n '__doorctl_in \'reader speed\'' -l json -d 'print JSON, for scripts'
-complete -c doorctl -n '__doorctl_in \'reader speed\'' -l find -d 'look for readers that do not answer at every other speed first, and bring them along: up to 100 s'
+complete -c doorctl -n '__doorctl_in \'reader speed\'' -l find -d 'first look at every other speed for readers that do not answer, and bring them along: up to 100 s'
 complete -c doorctl -n '__doorctl_at \'reader speed\' 1' -a '9600 38400 115200 19200 57600 230400' -d 'BAUD'
 complete -c doorctl -n '__doorctl_in \'status\'' -s h -l help -d 'show this help message and exit'
 complete -c doorctl -n '__doorctl_in \'status\'' -l home -x -a '(__fish_complete_directories)' -d 'keep everything in DIR instead of /etc, /var/lib and /run (also: DOORCTL_HOME)'

@@ -139,7 +139,7 @@ def _speed(verbs: Any) -> None:
     )
     parser.add_argument(
         "--find", action="store_true",
-        help="look for readers that do not answer at every other speed first, and bring them along: up to 100 s",
+        help="first look at every other speed for readers that do not answer, and bring them along: up to 100 s",
     )  # fmt: skip
     parser.set_defaults(run=run_speed)
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import termios
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hal.events import Monotonic
-from hal.osdp.bus import Bus, OpenPort
+from hal.osdp.bus import Bus, OpenPort, SerialPort
 from hal.osdp.commands import parse_identity
 from hal.osdp.emulator import IDENTITY, Emulator
 from hal.osdp.mock_line import MockLine
@@ -17,7 +19,7 @@ from hal.osdp.scan_line import scan_line
 from hal.osdp.session import ReaderSettings
 from hal.osdp.speed import Outcome, SpeedChange, change_speed
 from tests.hal.osdp.line import MS
-from tests.hal.osdp.test_bus import until
+from tests.hal.osdp.test_bus import Pty, until
 
 KEY = bytes(range(16))
 WHO = parse_identity(IDENTITY)
@@ -91,6 +93,90 @@ def test_nothing_is_sent_while_a_reader_is_away() -> None:
         assert line.readers[0].baud is None
 
     with_bus(line)(story)
+
+
+class Deaf(MockLine):
+    """A port that does not know one speed, or none any more."""
+
+    unknown: frozenset[int] = frozenset({115_200})
+
+    def set_speed(self, baud: int) -> None:
+        if baud in self.unknown:
+            raise OSError(f"{baud} baud: the port runs at another speed")
+        super().set_speed(baud)
+
+
+def deaf() -> Deaf:
+    line = Deaf(38_400)
+    line.readers[0] = Emulator(0, os.urandom, key=KEY)
+    return line
+
+
+def test_a_port_that_does_not_know_the_speed_is_asked_before_any_reader_is_told() -> None:
+    line = deaf()
+
+    async def story(bus: Bus) -> None:
+        assert await change_speed(bus, 115_200) == SpeedChange(outcome=Outcome.UNKNOWN)
+        await asyncio.sleep(0.2)
+        assert (bus.baud, set(bus.online()), bus.opened) == (38_400, {0}, 1)
+        assert line.readers[0].baud in {None, 38_400}
+
+    with_bus(line)(story)
+
+
+def test_a_port_that_does_not_take_its_own_speed_back_is_opened_anew() -> None:
+    line = deaf()
+
+    async def story(bus: Bus) -> None:
+        line.unknown = frozenset({38_400})
+        assert not bus.takes(115_200)
+        assert not bus.is_open
+        line.unknown = frozenset()
+        line.set_speed(38_400)
+        await until(lambda: bus.opened == 2 and bus.online() == {0})
+
+    with_bus(line)(story)
+
+
+def test_a_device_that_vanishes_as_the_line_follows_has_the_new_speed_when_it_is_back() -> None:
+    line = deaf()
+
+    async def story(bus: Bus) -> None:
+        bus.set_speed(115_200)  # as speed.py does after the readers were told
+        assert (bus.is_open, bus.baud) == (False, 115_200)
+        await until(lambda: bus.attempts >= 2)
+        assert not bus.is_open
+        line.readers[0].baud = 115_200
+        line.unknown = frozenset()
+        await until(lambda: bus.online() == {0})
+
+    with_bus(line)(story)
+
+
+def test_a_driver_that_sets_another_speed_without_a_word_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = termios.tcgetattr
+
+    def at_9600(descriptor: int) -> list[Any]:
+        """As a driver says afterwards what it has really set."""
+        attributes = honest(descriptor)
+        attributes[4] = attributes[5] = termios.B9600
+        return attributes
+
+    async def story() -> None:
+        pty = Pty(tmp_path / "tty", [])
+        port = SerialPort(
+            str(tmp_path / "tty"), baud=9600, rts_drives=False, heard=lambda _heard: None, lost=lambda: None
+        )  # fmt: skip
+        port.set_speed(115_200)
+        monkeypatch.setattr(termios, "tcgetattr", at_9600)
+        with pytest.raises(OSError, match="57600 baud: the port runs at another speed"):
+            port.set_speed(57_600)
+        port.close()
+        pty.unplug()
+
+    asyncio.run(story())
 
 
 def test_a_scan_finds_who_is_there_at_which_speed() -> None:
