@@ -30,6 +30,10 @@ CUT = """(long) => [...document.querySelectorAll("body *:not(svg *)")].filter((o
     one.textContent.includes(long) && !one.title.includes(long) && !one.querySelector(`[title*="${long}"]`)
 ).map((one) => `${one.localName}.${one.className}`)"""
 
+# Spilt are words of the bar that do not fit their place, and lie over what is beside it; the page is not live here.
+SPILT = """() => [...document.querySelectorAll(".bar > *")].filter((one) =>
+    getComputedStyle(one).overflowX === "visible" && one.scrollWidth > one.clientWidth).map((one) => one.className)"""
+
 
 def renamed(text: str) -> str:
     """What a server said of Ana, the office and the site, as if they had such names."""
@@ -70,6 +74,7 @@ def test_the_simulators_page(simulator: Page, size: ViewportSize) -> None:
     assert simulator.evaluate(OUTSIDE) == []
     assert simulator.evaluate("document.scrollingElement.scrollWidth") <= size["width"]
     assert simulator.evaluate(CUT, LONG) == []
+    assert simulator.evaluate(SPILT) == []
     for button in simulator.locator(".play, .remove:visible, [data-card], [data-act]").all():
         button.scroll_into_view_if_needed()
         box = button.bounding_box()
