@@ -10,7 +10,7 @@ from doorctl.paths import Paths
 
 ANSWER_WITHIN_S: Final = 10.0
 _LARGEST_ANSWER: Final = 1 << 20
-_NOT_RUNNING: Final = "systemctl status doorctl; on a laptop start `doorctl sim`, and give the same --home"
+_NOT_RUNNING: Final = "systemctl status doorctl; on a laptop: python -m doorctl.doord, with the same --home"
 
 
 def ask(paths: Paths, operation: str, *, within_s: float = ANSWER_WITHIN_S, **request: Any) -> dict[str, Any]:

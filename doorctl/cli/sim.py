@@ -34,10 +34,12 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """In a folder of its own, gone afterwards."""
     from doorctl.cli.sim_config import simulated
-    from doorctl.cli.sim_page import serve
+    from doorctl.cli.sim_page import ENDING, serve
     from doorctl.cli.sim_site import SimError, SimSite
     from doorctl.cli.sim_story import Story
 
+    if args.home is not None:
+        raise OperatorError("--home: sim makes a site of its own", hint="--keep DIR makes it there, and leaves it")
     if args.keep is not None and args.keep.exists():
         raise OperatorError(f"{args.keep}: is there already", hint="name a folder that is not")
     if args.tour and args.config is not None:
@@ -45,8 +47,10 @@ def run(args: argparse.Namespace) -> int:
     own = None if args.config is None else simulated(args.config)
     with tempfile.TemporaryDirectory(prefix="doorctl-sim-") as temporary:
         home = Path(temporary) if args.keep is None else args.keep.absolute()
-        # SIGTERM ends like Ctrl-C: through the context managers, so that no daemon is left
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # these end like Ctrl-C: through the context managers, so that no daemon is left
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                signal.signal(number, signal.default_int_handler)
         with SimSite(home) as site:
             if own is not None:
                 site.configure(*own)

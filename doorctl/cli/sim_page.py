@@ -1,7 +1,7 @@
-"""doorctl sim: makes the demo site, starts its daemons, serves the page until Ctrl-C or SIGTERM, leaves nothing behind.
+"""doorctl sim: makes the demo site, starts its daemons, serves the page until it is ended, leaves nothing behind.
 
-From the first line on both signals mean the same: end now, with 0. A start that is under way is not torn apart, since
-a daemon could be lost between its fork and our knowing of it: its daemons are ended under it until it gives up.
+From the first line on the signals that end mean the same: end now, with 0. A start that is under way is not torn apart,
+since a daemon could be lost between its fork and our knowing of it: its daemons are ended under it until it gives up.
 """
 
 import asyncio
@@ -39,6 +39,8 @@ _TOKEN_BYTES: Final = 18
 _END_WITHIN_S: Final = 3.0
 """For daemons that were asked to end; then they are killed."""
 _POLL_S: Final = 0.05
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a supervisor, a terminal that is closed."""
 
 
 def serve(site: SimSite, port: int) -> int:
@@ -46,7 +48,7 @@ def serve(site: SimSite, port: int) -> int:
     with _listen(port) as listener:
         asyncio.run(_Simulation(site, listener).run())
     # The caller's clean-up takes a moment: a second Ctrl-C must not cut it short.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
     return 0
 
@@ -63,8 +65,9 @@ class _Simulation:
     async def run(self) -> None:
         """From nothing to nothing."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._asked_to_stop)
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                loop.add_signal_handler(number, self._asked_to_stop)
         making = asyncio.create_task(asyncio.to_thread(self._make))
         await _either(making, self._stop)
         try:

@@ -109,7 +109,7 @@ def run(capsys: pytest.CaptureFixture[str], paths: Paths, *arguments: str) -> tu
 def test_nobody_is_there(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     told = (
         f"doorctl: error: {paths.control_socket}: doord is not running here\n"
-        "  hint: systemctl status doorctl; on a laptop start `doorctl sim`, and give the same --home\n"
+        "  hint: systemctl status doorctl; on a laptop: python -m doorctl.doord, with the same --home\n"
     )
     assert run(capsys, paths, "status") == (1, "", told)
     paths.run.mkdir()

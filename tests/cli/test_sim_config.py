@@ -37,3 +37,10 @@ def test_a_mistake_is_named_before_anything_is_made(tmp_path: Path, capsys: pyte
 def test_the_tour_has_doors_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sim", "--tour", "--config", str(EXAMPLES[0])]) == 1
     assert "the tour has doors of its own" in capsys.readouterr().err
+
+
+def test_a_site_that_is_there_already_is_not_simulated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--home", str(tmp_path), "sim"]) == 1
+    assert capsys.readouterr().err == (
+        "doorctl: error: --home: sim makes a site of its own\n  hint: --keep DIR makes it there, and leaves it\n"
+    )

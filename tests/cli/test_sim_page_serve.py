@@ -58,11 +58,11 @@ def _stubborn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def serve(site: HalfSite) -> int:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in sim_page.ENDING]
     try:
         return sim_page.serve(cast("SimSite", site), 0)
     finally:
-        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+        for number, handler in zip(sim_page.ENDING, before, strict=True):
             signal.signal(number, handler)
         site.doord.stop()
 
@@ -78,7 +78,7 @@ def test_a_start_that_fails_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     assert not site.doord.alive()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", sim_page.ENDING)
 def test_a_signal_in_a_start_that_hangs_ends_it_with_0(
     tmp_path: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
