@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doorctl.config.types import BusPlace, Config, Door, Egress, StrikeKind
+from doorctl.config.types import BusPlace, Config, Door, Egress, ReaderInput, StrikeKind
 from doorctl.core.schedule import HOLIDAY
 
 
@@ -24,6 +24,7 @@ def _of_doors(config: Config) -> Iterator[str]:
                 "power cut need a mechanical way out or a fail-safe strike"
             )
         yield from _of_readers(door)
+        yield from _of_rex(door)
         for name in door.interlock:
             if doors[name].contact is None:
                 yield f"{place}.interlock: door {name} has no contact, so nobody knows whether it is closed"
@@ -40,6 +41,22 @@ def _of_readers(door: Door) -> Iterator[str]:
             )
         if not reader.check_parity:
             yield f"door.{door.name}: reader {reader.name} takes frames of wrong parity, so noise can become a card"
+
+
+def _of_rex(door: Door) -> Iterator[str]:
+    """A button at a reader releases whoever reaches the reader's terminals, or an unsecured one's line."""
+    if not isinstance(door.rex, ReaderInput):
+        return
+    place = f"door.{door.name}.rex"
+    if len(door.readers) == 1:
+        yield (
+            f"{place}: wired to the door's only reader: where that hangs on the unsecured side, who takes it off the "
+            "wall reaches the button's wires"
+        )
+    wirings = {reader.name: reader.wiring for reader in door.readers}
+    wiring = wirings[door.rex.reader]
+    if isinstance(wiring, BusPlace) and wiring.allow_plain:
+        yield f"{place}: reader {door.rex.reader} may speak in clear, so who reaches its line can press this button"
 
 
 def _of_schedules(config: Config) -> Iterator[str]:

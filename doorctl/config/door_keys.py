@@ -128,7 +128,7 @@ INPUT: Final = (
         danger="who takes the reader off its wall reaches these wires: let no button open from the unsecured side",
     ),
     Key(
-        place=("door", "NAME", "INPUT", "reader"), kind=ReaderSide(), example='"in"',
+        place=("door", "NAME", "INPUT", "reader"), kind=ReaderSide(), example='"out"',
         otherwise="required with input where several readers of the door are on a line",
         meaning="the reader whose input it is, by its side",
     ),

@@ -1,5 +1,7 @@
 """What check warns of, and that it is silent where all is well."""
 
+import re
+
 import pytest
 
 from doorctl.config.advice import advice
@@ -34,6 +36,41 @@ def test_nothing_to_say_of_a_good_configuration() -> None:
 def test_what_is_weak_is_said(before: str, after: str, said: str | None) -> None:
     assert VALID.count(before) == 1
     assert advice(read(VALID.replace(before, after))) == ([] if said is None else [said])
+
+
+LINE = 'reader  = { osdp = "/dev/ttyAMA0", address = 1, mode = "card" }'
+UNSECURED_SIDE = (
+    "door.front.rex: wired to the door's only reader: where that hangs on the unsecured side, who takes it off the wall "
+    "reaches the button's wires"
+)
+IN_CLEAR = (
+    "door.front: reader front/out MAY READ IN CLEAR (allow_plain): until it has a key, who reaches its line can play cards "
+    "and codes to the door"
+)
+SIDES = LINE.replace("reader  =", "readers = { in =").replace(
+    "}", '}, out = { osdp = "/dev/ttyAMA0", address = 2, mode = "card" } }'
+)
+
+
+@pytest.mark.parametrize(
+    ("readers", "rex", "said"),
+    [
+        (LINE, "rex = { input = 0 }", [UNSECURED_SIDE]),
+        (LINE, 'rex = "GPIO22"\ncontact = { input = 0 }', []),
+        (SIDES, 'rex = { input = 0, reader = "out" }', []),
+        (
+            SIDES.replace("address = 2", "address = 2, allow_plain = true"),
+            'rex = { input = 0, reader = "out" }',
+            [
+                IN_CLEAR,
+                "door.front.rex: reader front/out may speak in clear, so who reaches its line can press this button",
+            ],
+        ),
+    ],
+)
+def test_a_button_at_a_reader_is_as_safe_as_the_reader(readers: str, rex: str, said: list[str]) -> None:
+    text = VALID.replace('contact = "GPIO27"\nrex     = "GPIO22"', rex)
+    assert advice(read(re.sub("reader  = .*", readers, text, count=1))) == said
 
 
 def test_hours_for_holidays_want_holidays() -> None:

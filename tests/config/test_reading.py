@@ -1,10 +1,13 @@
 """What a right file becomes, and how a file that is no TOML is refused."""
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+import tomli
 
+from doorctl.config.effective import effective, toml_of
 from doorctl.config.reading import LARGEST, ConfigError, read_config
 from doorctl.config.types import (
     Access,
@@ -22,6 +25,7 @@ from doorctl.config.types import (
     Log,
     MonitorLink,
     Reader,
+    ReaderInput,
     Schedule,
     Site,
     Strike,
@@ -101,6 +105,45 @@ def test_the_designs_example_is_read_as_it_is_meant() -> None:
         holidays=(),
         groups=(Group(name=GroupName("staff"), access=(Access(door=DoorName("front"), schedule=OFFICE),)),),
     )
+
+
+INPUTS = """\
+rex = { input = 0, reader = "out", active = "low" }
+contact = { input = 1, reader = "in" }
+tamper = { input = 0, reader = "in" }
+readers = { in = { osdp = "/dev/ttyAMA0", address = 1, mode = "card" }, out = { osdp = "/dev/ttyAMA0", address = 2, mode = "card" } }
+"""
+MIXED = (
+    'readers = { in = { osdp = "/dev/ttyAMA0", address = 1, mode = "card" }, '
+    'out = { wiegand = ["GPIO14", "GPIO15"], format = "H10301", mode = "card" } }'
+)
+
+
+def test_switches_at_readers_and_their_levels() -> None:
+    """Wired alike, a closed switch is low at a pin and high at a reader: the defaults are the other way round."""
+    text = re.sub('contact = "GPIO27"\nrex .*\nreader  = .*\n', INPUTS, VALID)
+    door = read(text).doors[0]
+    assert [door.rex, door.contact, door.tamper] == [
+        ReaderInput(reader=ReaderName("front/out"), number=0, active_high=False),
+        ReaderInput(reader=ReaderName("front/in"), number=1, active_high=False),
+        ReaderInput(reader=ReaderName("front/in"), number=0, active_high=False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reader", "named", "name"),
+    [
+        ('reader = { osdp = "/dev/ttyAMA0", address = 1, mode = "card" }', "", "front"),
+        ('reader = { osdp = "/dev/ttyAMA0", address = 1, mode = "card" }', ', reader = "front"', "front"),
+        (MIXED, "", "front/in"),
+    ],
+)
+def test_a_doors_only_reader_on_a_line_needs_not_be_named(reader: str, named: str, name: str) -> None:
+    text = re.sub("rex .*\nreader  = .*\n", f"rex = {{ input = 7{named} }}\n{reader}\n", VALID)
+    expected = ReaderInput(reader=ReaderName(name), number=7, active_high=True)
+    config = read(text)
+    assert config.doors[0].rex == expected
+    assert toml_of(effective(config), tomli.loads(text)).count(f'input = 7\nreader = "{name.rpartition("/")[2]}"') == 1
 
 
 def test_readers_inside_and_outside_are_named_after_their_door() -> None:

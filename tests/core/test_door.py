@@ -10,6 +10,7 @@ from doorctl.core.effects import DoorEffect, Happening, Indicate, Light, Release
 from doorctl.core.events import (
     Closed,
     DoorEvent,
+    FoundOpen,
     Grant,
     HoldUnlocked,
     IllegalEvent,
@@ -273,6 +274,17 @@ def test_a_warning_never_sounds_for_longer_than_a_minute() -> None:
 def test_a_door_found_open_at_start_is_not_forced() -> None:
     machine = Door(POLICY, found_open=at(3))
     assert (machine.status.state, machine.next_deadline()) == ("open", at(23))
+
+
+def test_nor_is_one_that_is_found_open_later_when_its_contact_is_first_heard() -> None:
+    machine = door((0, Rex()))
+    assert machine.receive(FoundOpen(), at(3)) == []
+    assert (machine.status.state, machine.status.released, machine.next_deadline()) == ("open", True, at(5))
+    assert machine.on_deadline(at(22)) == [SECURE, IDLE]
+    with pytest.raises(IllegalEvent):
+        machine.receive(FoundOpen(), at(22))
+    with pytest.raises(IllegalEvent):
+        Door(replace(POLICY, contact=False)).receive(FoundOpen(), at(0))
 
 
 # Orders

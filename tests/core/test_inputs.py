@@ -46,6 +46,19 @@ def test_what_lasts_is_meant(changes: list[tuple[int, bool]], settled: list[Sett
     assert fed(debounce(), *changes, until=1000) == settled
 
 
+def test_for_how_long_it_may_have_been_so_counts() -> None:
+    """Of an input that is only asked about now and then; no more than all of it, and in both directions."""
+    machine = debounce()
+    assert machine.receive(active=True, at=ms(400), lasted=20 * MS) is None
+    assert machine.next_deadline() == ms(430)
+    assert machine.receive(active=True, at=ms(410), lasted=400 * MS) is None, "a repeat says nothing new"
+    assert machine.receive(active=False, at=ms(429)) is None
+    assert machine.receive(active=True, at=ms(429), lasted=400 * MS) is None
+    assert machine.next_deadline() == ms(429)
+    assert machine.receive(active=False, at=ms(430), lasted=400 * MS) == on(429)
+    assert machine.on_deadline(ms(430)) == off(430)
+
+
 def test_a_short_release_of_a_held_input_is_a_bounce() -> None:
     assert fed(debounce(active=True), (100, False), (149, True), until=1000) == []
     assert fed(debounce(active=True), (100, False), until=1000) == [off(150)]

@@ -13,6 +13,7 @@ from doorctl.core.effects import DoorEffect, Happening, Indicate, Light, Release
 from doorctl.core.events import (
     Closed,
     DoorEvent,
+    FoundOpen,
     Grant,
     HoldUnlocked,
     IllegalEvent,
@@ -32,7 +33,7 @@ STEPS = st.sampled_from(
     [0, 1, 100 * MS, 500 * MS, 500 * MS + 1, SECOND, 3 * SECOND, 5 * SECOND, 12 * SECOND, 40 * SECOND]
 )
 EVENTS: list[DoorEvent] = [
-    Grant(), Rex(), Opened(), Closed(), UnlockBegins(), UnlockEnds(), HoldUnlocked(), Lockdown(), Restore(),
+    Grant(), Rex(), Opened(), FoundOpen(), Closed(), UnlockBegins(), UnlockEnds(), HoldUnlocked(), Lockdown(), Restore(),
     Shunt(duration=None), Shunt(duration=Duration(2 * SECOND)), Unshunt(),
 ]  # fmt: skip
 
@@ -104,7 +105,7 @@ class Witness(RuleBasedStateMachine):
 
     def possible(self, event: DoorEvent) -> bool:
         match event:
-            case Opened():
+            case Opened() | FoundOpen():
                 return self.policy.contact and not self.open
             case Closed():
                 return self.open
@@ -127,9 +128,10 @@ class Witness(RuleBasedStateMachine):
                 assert (ReleaseStrike() in effects) is not in_lockdown
                 if not in_lockdown:
                     self.release_until = max(self.release_until, self.now + self.policy.release)
-            case Opened():
+            case Opened() | FoundOpen():
                 self.open, self.alarms = True, []
-                if self.policy.relock_on_open:
+                assert isinstance(event, Opened) or effects == [], "nobody moved a leaf that is found open"
+                if self.policy.relock_on_open and isinstance(event, Opened):
                     self.exit_until = self.release_until = 0
             case Closed():
                 assert (Report(happening=Happening.CLOSED) in effects) is bool(self.alarms)
