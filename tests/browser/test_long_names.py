@@ -31,8 +31,13 @@ CUT = """(long) => [...document.querySelectorAll("body *:not(svg *)")].filter((o
 ).map((one) => `${one.localName}.${one.className}`)"""
 
 # Spilt are words of the bar that do not fit their place, and lie over what is beside it; the page is not live here.
-SPILT = """() => [...document.querySelectorAll(".bar > *")].filter((one) =>
-    getComputedStyle(one).overflowX === "visible" && one.scrollWidth > one.clientWidth).map((one) => one.className)"""
+SPILT = """() => [...document.querySelectorAll(".bar > *")].filter((one) => {
+    if (getComputedStyle(one).overflowX !== "visible") return false;
+    const words = document.createRange();
+    words.selectNodeContents(one);
+    const [inner, outer] = [words, one].map((each) => each.getBoundingClientRect());
+    return inner.left < outer.left - 0.5 || inner.right > outer.right + 0.5;
+}).map((one) => one.className)"""
 
 
 def renamed(text: str) -> str:
