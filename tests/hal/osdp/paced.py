@@ -2,7 +2,8 @@
 
 KIND: `ours` (hal's strict emulator) or `libosdp`. Every byte takes the time it takes at BAUD, there and back; BAUD 0
 takes none. One JSON line in is something that happens: {"card": 7, "reader": 0}, {"cut": true}, {"noise": 0.001},
-{"spoil": ["to CP", "flip", 3]}. One out is what did: {"device": …}, {"shown": 7, "at": nanoseconds}. A card has 32 bits.
+{"spoil": ["to CP", "flip", 3]}. One out is what did: {"device": …}, {"shown": 7, "at": nanoseconds},
+{"spoilt": "to CP"}. A card has 32 bits.
 """
 
 import heapq
@@ -169,6 +170,7 @@ class Wire:
         if self.spoil and self.spoil[0] == direction and burst:
             _, how, at = self.spoil
             place, self.spoil = int(at) % len(burst), []
+            tell({"spoilt": direction})
             kept = {
                 "flip": bytes((burst[place] ^ 1,)) + burst[place + 1 :],
                 "lose": burst[place + 1 :],

@@ -134,7 +134,7 @@ def test_a_dead_neighbour_costs_little() -> None:
     assert polls(2) >= 0.85 * polls(0)
 
 
-@pytest.mark.parametrize("sequence", [0, 1, 2, 3])
+@pytest.mark.parametrize("sequence", [0, 2])
 def test_a_refusal_after_a_power_cut_is_heard_however_it_is_numbered(sequence: int) -> None:
     """The time-out of each of eight readers, one after the other, would be seconds."""
 
