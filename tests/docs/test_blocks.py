@@ -31,6 +31,7 @@ EXCEPTIONS: dict[str, str] = {}
 UNTIL = {
     r"^make run\b|doorctl sim(\s|$)": r"open this: +http://127\.0\.0\.1:\d+/",
     r"doorctl log -f": r"\d\d:\d\d:\d\d",
+    r"^python -m doorctl\.doord": r"doord: INFO: monitor: connected",
 }
 """Commands that go on until somebody presses Ctrl-C, and what they show before that."""
 

@@ -72,8 +72,11 @@ def test_the_mock_refuses_production_keys(folder: Path) -> None:
 
 def test_metal_refuses_simulated_keys(board: Paths) -> None:
     metal(board)
-    with pytest.raises(OperatorError, match="the keys of this board are simulated"):
+    with pytest.raises(OperatorError, match="the keys of this board are simulated") as error:
         read_site(board)
+    assert error.value.hint == (
+        'on a laptop write backend = "mock" under [hal]; for metal make real keys: `doorctl init` in a new folder'
+    )
 
 
 @pytest.mark.parametrize("simulated", [True, False])
