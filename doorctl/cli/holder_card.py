@@ -58,6 +58,7 @@ def _next_card(paths: Paths, place: str, terminal: TextIO) -> Card:
 
 def card_of_file(untrusted: str) -> Card:
     """`H10301:12:3456` or `raw:26:0x1234567`, BITS and the number; an OperatorError never repeats what was there."""
+    from doorctl.config.key import one_of
     from hal.errors import HalError
     from hal.wiegand.cards import FORMATS, nearest_formats
 
@@ -67,8 +68,8 @@ def card_of_file(untrusted: str) -> Card:
     if name not in FORMATS:
         near = nearest_formats(name[:20], limit=1)
         raise OperatorError(
-            f'no such format; did you mean "{near[0]}"'
-            if near
+            f"no such format; did you mean {one_of(near)}; `doorctl check --formats` lists them"
+            if near and numbers  # else the one word may be the card's number
             else "expected FORMAT and its fields, as H10301:12:3456, or raw:BITS:NUMBER"
         )
     card_format = FORMATS[name]
@@ -94,15 +95,15 @@ def _raw_card(numbers: list[str]) -> Card:
 
 
 def _written_card(argument: str) -> Card:
+    from doorctl.config.key import one_of
     from hal.errors import HalError
     from hal.wiegand.cards import FORMATS, nearest_formats
 
     name, *numbers = argument.split(":")
     if name not in FORMATS:
         near = nearest_formats(name, limit=1)
-        hint = (
-            f'did you mean "{near[0]}"?' if near else "`doorctl check --formats` lists them, and next@DOOR needs none"
-        )
+        hint = "`doorctl check --formats` lists them, and next@DOOR needs none"
+        hint = f"did you mean {one_of(near)}? {hint}" if near else hint
         raise OperatorError(f'--card: there is no card format "{name[:20]}"', hint=hint)
     card_format = FORMATS[name]
     example = ":".join((name, *(field.upper() for field in card_format.fields)))

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from doorctl.config.key import one_of
 from doorctl.config.osdp_reading import Lines, read_bus_place, refuse_line_keys
 from doorctl.config.pins import Pins, read_optional_pin, take_pin
 from doorctl.config.section import Section, nearest, quoted
@@ -13,6 +14,7 @@ from hal.wiegand.keys import FRAME_BITS
 from hal.wiegand.keys import KeypadEncoding as HalEncoding
 
 _DATA_LINES: Final = 2
+_FORMATS_HINT: Final = "`doorctl check --formats` lists them"
 _BINARY_HINT: Final = (
     "a 26-bit binary entry loses leading zeros and stops at 65534, and codes are drawn from all digits; "
     'set the keypad to "8-bit", "4-bit" or "26-bit-bcd"'
@@ -85,7 +87,7 @@ def _format(section: Section, *, needed: bool) -> str | None:
     name = section.text("format", expected="the name of a card format")
     if name and name not in FORMATS:
         near = nearest_formats(name, limit=1)
-        hint = f'did you mean "{near[0]}"?' if near else "`doorctl check --formats` lists them"
+        hint = f"did you mean {one_of(near)}? {_FORMATS_HINT}" if near else _FORMATS_HINT
         section.wrong("format", expected="a known card format", hint=hint)
     return name
 

@@ -9,14 +9,20 @@ Must never: decide who a card belongs to, or put a card number into an exception
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from hal.errors import ConfigurationError
+
+_LENGTH: Final = re.compile(r"(?:wiegand|wieg|w|wg|standard|std|hid)?[ _-]*([0-9]{2})[ _-]*(?:bits?)?")
+"""What people write who know their cards' length and no format's name: `wiegand26`, `26-bit`, `w26`, `26`."""
+_USUAL: Final = {26: ("H10301",), 34: ("H10306",), 37: ("H10302", "H10304")}
+"""What makers of readers mean by a length alone; of other lengths every format may be meant."""
 
 
 class Refusal(Enum):
@@ -171,7 +177,13 @@ def find_format(name: str) -> CardFormat:
 
 
 def nearest_formats(name: str, limit: int = 3) -> tuple[str, ...]:
-    """Formats whose names look like `name`, the likeliest first; case does not count."""
+    """Formats whose names look like `name`, the likeliest first; case does not count.
+
+    Where `name` is a length, those of this length that are usual, however many they are.
+    """
+    if length := _LENGTH.fullmatch(name.casefold()):
+        bits = int(length[1])
+        return _USUAL.get(bits) or tuple(known.name for known in FORMATS.values() if known.bits == bits)
     by_folded = {known.casefold(): known for known in FORMATS}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.6)
     return tuple(by_folded[folded] for folded in close)

@@ -113,6 +113,10 @@ def test_what_cannot_be_is_refused_with_a_hint(
         ("next@frnt", 'there is no door or reader "frnt"\n  hint: did you mean "front"?'),
         ("next@front", "control.sock: doord is not running here\n  hint: systemctl status doorctl"),
         ("h10301:12:3456", 'there is no card format "h10301"\n  hint: did you mean "H10301"?'),
+        (
+            "26-bit:12:3456",
+            'there is no card format "26-bit"\n  hint: did you mean "H10301"? `doorctl check --formats`',
+        ),
         ("what", 'there is no card format "what"\n  hint: `doorctl check --formats`'),
         ("H10301:12", "--card: expected H10301:FACILITY:CARD, found 1 fields"),
         ("H10301:12:x", "--card: expected H10301:FACILITY:CARD, found 2 fields"),

@@ -92,7 +92,11 @@ def test_people_of_a_file_are_enrolled_in_one_change(board: Board, capsys: pytes
         ("Ana,,,H10301:12,,,,", "card: expected H10301:FACILITY:CARD"),
         ("Ana,,,H10301:12:x,,,,", "card: expected H10301:FACILITY:CARD"),
         ("Ana,,,H10301:12:99999,,,,", "card: H10301: card does not fit into 16 bits"),
-        ("Ana,,,h10301:1:2,,,,", 'card: no such format; did you mean "H10301"'),
+        (
+            "Ana,,,h10301:1:2,,,,",
+            'card: no such format; did you mean "H10301"; `doorctl check --formats` lists them',
+        ),
+        ("Ana,,,26,,,,", "card: expected FORMAT and its fields, as H10301:12:3456, or raw:BITS:NUMBER"),
         ("Ana,,,4711471147,,,,", "card: expected FORMAT and its fields, as H10301:12:3456, or raw:BITS:NUMBER"),
         ("Ana,,,raw:4:16,,,,", "card: expected raw:BITS:NUMBER, at most 128 bits, the number no longer than that"),
         ("Ana,,,raw:129:1,,,,", "card: expected raw:BITS:NUMBER, at most 128 bits, the number no longer than that"),

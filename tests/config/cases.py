@@ -383,8 +383,20 @@ CASES = {
     "format": Case(
         'format = "H10301", keypad', 'format = "h10301", keypad', 14, "door.front.reader.format",
         "a known card format", '"h10301"',
-        'did you mean "H10301"?',
+        'did you mean "H10301"? `doorctl check --formats` lists them',
         '"h10301"',
+    ),
+    "format by its length": Case(
+        'format = "H10301", keypad', 'format = "wiegand26", keypad', 14, "door.front.reader.format",
+        "a known card format", '"wiegand26"',
+        'did you mean "H10301"? `doorctl check --formats` lists them',
+        '"wiegand26"',
+    ),
+    "format by a length that two have": Case(
+        'format = "H10301", keypad', 'format = "37-bit", keypad', 14, "door.front.reader.format",
+        "a known card format", '"37-bit"',
+        'did you mean "H10302" or "H10304"? `doorctl check --formats` lists them',
+        '"37-bit"',
     ),
     "format like none": Case(
         'format = "H10301", keypad', 'format = "mifare", keypad', 14, "door.front.reader.format",

@@ -185,6 +185,21 @@ def test_fields_that_do_not_fit_are_refused_without_their_number(
     assert str(raised.value) == message
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *((written, ("H10301",)) for written in ("wiegand26", "Wiegand 26", "26-bit", "26 bits", "26bit", "26", "w26")),
+        ("wiegand34", ("H10306",)),
+        ("37-bit", ("H10302", "H10304")),
+        ("27-bit", ("ind27", "indasc27", "Tecom27")),
+        ("99-bit", ()),
+        ("wie32", ("WIE32",)),
+    ],
+)
+def test_a_length_means_its_usual_formats(written: str, meant: tuple[str, ...]) -> None:
+    assert nearest_formats(written, limit=1) == meant
+
+
 def test_a_wrong_name_is_answered_with_the_nearest() -> None:
     assert find_format("H10301") is H10301
     assert nearest_formats("h10301")[0] == "H10301"
