@@ -19,6 +19,8 @@ _MOST_FLAWS: Final = 25
 """Who made more begins with these; the text is read twice for each at most."""
 _KEY: Final = re.compile(r"\s*([A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)")
 _HEADER: Final = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)")
+_COMMA: Final = re.compile(r"=\s*([0-9]+),([0-9]+)\s*")
+"""`= 4,5`: half of Europe writes a fraction so. tomli ends at the comma, or inside an inline table after the 5."""
 _HINTS: Final = (
     ("Invalid value", 'text stands in quotes: "fail-secure"; true and false are lower case'),
     ("Expected newline", "one key a line, text in quotes; a number stands alone, without its unit"),
@@ -78,7 +80,7 @@ def mended(text: str) -> Mended:
             begin, end = _statement(lines, error.lineno)
             dubious = begin == unclosed + 1 > 1
             if not dubious and begin not in touched:
-                flaws.append(_flaw(error, begin, closed=end is not None))
+                flaws.append(_flaw(error, begin, lines[error.lineno - 1], closed=end is not None))
             if dubious or not _replace(lines, begin, end or begin, again=begin in touched):
                 break
             unclosed = unclosed if end else begin
@@ -99,13 +101,25 @@ def _statement(lines: list[str], line: int) -> tuple[int, int | None]:
     return line, line
 
 
-def _flaw(error: tomli.TOMLDecodeError, begin: int, *, closed: bool) -> Flaw:
+def _flaw(error: tomli.TOMLDecodeError, begin: int, line: str, *, closed: bool) -> Flaw:
     if not closed:
         return Flaw(
             statement=begin, line=begin, column=0, found="a bracket that nothing closes", hint=_hint("Unclosed")
         )
     found = f"{error.msg[:1].lower()}{error.msg[1:]} (column {error.colno})"
-    return Flaw(statement=begin, line=error.lineno, column=error.colno, found=found, hint=_hint(error.msg))
+    return Flaw(
+        statement=begin,
+        line=error.lineno,
+        column=error.colno,
+        found=found,
+        hint=_fraction(line, error.colno) or _hint(error.msg),
+    )
+
+
+def _fraction(line: str, column: int) -> str | None:
+    """The hint where what breaks at the column is a number with a comma."""
+    commas = (found for found in _COMMA.finditer(line) if found.start() < column <= found.end() + 1)
+    return next((f"write {found[1]}.{found[2]} with a point" for found in commas), None)
 
 
 def _hint(message: str) -> str:

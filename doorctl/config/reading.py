@@ -59,7 +59,7 @@ def read_config(path: Path) -> Config:
 
 
 def read_text(path: Path) -> str:
-    """The file's text; OperatorError where it cannot be read, ConfigError where it is no text."""
+    """The file's text, without the mark that Windows puts before it; OperatorError or ConfigError where it has none."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
@@ -70,7 +70,7 @@ def read_text(path: Path) -> str:
     if len(raw) > LARGEST:
         raise OperatorError(f"{path}: expected a configuration of at most {LARGEST} bytes, found {len(raw)}")
     try:
-        return raw.decode("utf-8")
+        return raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(

@@ -72,7 +72,7 @@ class Link:
 def read_link(path: Path) -> Link:
     """The installer's two lines; without the file or the table, what they would be anyway."""
     try:
-        table = tomli.loads(path.read_text(encoding="utf-8")).get("monitor", {})
+        table = tomli.loads(path.read_text(encoding="utf-8-sig")).get("monitor", {})
     except FileNotFoundError:
         return Link()
     except OSError as error:

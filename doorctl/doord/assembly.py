@@ -69,7 +69,8 @@ def read_site(paths: Paths) -> Site:
     if keys.simulated and not mock:
         raise OperatorError(
             "the keys of this board are simulated and hal.backend is not mock",
-            hint='on a laptop write backend = "mock" under [hal]; for metal make real keys: `doorctl init` in a new folder',
+            hint='on a laptop write backend = "mock" under [hal]; '
+            "for metal make real keys: `doorctl init` in a new folder",
         )
     if monitor.simulated is not keys.simulated:
         raise OperatorError("monitor.toml: one of board and monitor is simulated and the other is not")

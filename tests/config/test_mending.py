@@ -38,6 +38,26 @@ def test_one_flaw_is_one_mistake(name: str) -> None:
         assert found == flaws
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("release_s = 5 }", "release_s = 4,5 }"),
+        ("release_s = 5 }", "release_s = 4,5}"),
+        ("release_s = 5 }", 'release_s = 4,5, active = "low" }'),
+        ('contact = "GPIO27"', "held_open_s = 4,5"),
+        ('contact = "GPIO27"', "held_open_s = 4,5  # seconds"),
+    ],
+)
+def test_a_fraction_with_a_comma_is_shown_with_a_point(before: str, after: str) -> None:
+    (mistake,) = mistakes(VALID.replace(before, after))
+    assert (mistake.expected, mistake.hint) == ("TOML", "write 4.5 with a point")
+
+
+def test_a_flaw_elsewhere_in_the_line_is_no_fraction() -> None:
+    (mistake,) = mistakes(VALID.replace('contact = "GPIO27"', "contact = oops  # = 4,5"))
+    assert mistake.hint == 'text stands in quotes: "fail-secure"; true and false are lower case'
+
+
 def test_flaws_and_mistakes_are_told_together() -> None:
     text = (
         VALID.replace('"Europe/Lisbon"', "Europe/Lisbon")
