@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from doorctl.config.key import ReaderSide, expected
-from doorctl.config.pins import Pins, read_level, read_pin, take_pin
+from doorctl.config.pins import Pins, meant_pin, read_level, read_pin, take_pin
 from doorctl.config.section import Section, dotted, nearest
 from doorctl.config.types import BusPlace, Input, Reader, ReaderInput
 from doorctl.core.types import ReaderName
@@ -46,7 +46,8 @@ def read_input(
     value = section.value(key)
     if isinstance(value, str):
         return Input(pin=take_pin(section, key, value, pins), active_high=high_if_open, pull="up")
-    hint = f'{key} = "GPIO22", {key} = {{ pin = "GPIO22", active = "low" }} or {key} = {{ input = 0 }}'
+    pin = meant_pin(value) or "GPIO22"
+    hint = f'{key} = "{pin}", {key} = {{ pin = "{pin}", active = "low" }} or {key} = {{ input = 0 }}'
     table = section.table_at(key, expected="a pin or a table", hint=hint)
     source = (
         _reader_input(table, inputs, high_if_open=high_if_open)

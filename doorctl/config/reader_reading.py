@@ -5,7 +5,7 @@ from typing import Final
 
 from doorctl.config.key import one_of
 from doorctl.config.osdp_reading import Lines, read_bus_place, refuse_line_keys
-from doorctl.config.pins import Pins, read_optional_pin, take_pin
+from doorctl.config.pins import Pins, meant_pin, read_optional_pin, take_pin
 from doorctl.config.section import Section, nearest, quoted
 from doorctl.config.types import DataLines, KeypadEncoding, Reader
 from doorctl.core.types import Mode, ReaderName, ScheduleName
@@ -73,10 +73,17 @@ def _data_lines(section: Section, pins: Pins) -> DataLines:
     refuse_line_keys(section)
     value = section.value("wiegand")
     if not (isinstance(value, list) and len(value) == _DATA_LINES and all(isinstance(pin, str) for pin in value)):
-        section.wrong("wiegand", expected="the two data lines", hint='wiegand = ["GPIO14", "GPIO15"] (D0, then D1)')
+        section.wrong("wiegand", expected="the two data lines", hint=_data_lines_hint(value))
         return DataLines(d0="", d1="")
     d0, d1 = (take_pin(section, "wiegand", pin, pins) for pin in value)
     return DataLines(d0=d0, d1=d1)
+
+
+def _data_lines_hint(value: object) -> str:
+    """With the lines that were meant, where two were."""
+    meant = [meant_pin(pin) for pin in value] if isinstance(value, list) else []
+    d0, d1 = meant if len(meant) == _DATA_LINES and all(meant) else ("GPIO14", "GPIO15")
+    return f'wiegand = ["{d0}", "{d1}"] (D0, then D1)'
 
 
 def _format(section: Section, *, needed: bool) -> str | None:

@@ -12,7 +12,7 @@ from doorctl.config.lines import Place, Span, Spot, key_spots
 from doorctl.config.mending import Flaw, mended
 from doorctl.config.osdp_reading import Lines
 from doorctl.config.schedule_reading import read_schedule
-from doorctl.config.section import Mistake, Mistakes, Section, dotted, nearest, quoted
+from doorctl.config.section import Mistake, Mistakes, Section, dotted, nearest, quoted, to_be_named
 from doorctl.config.site_reading import read_codes, read_hal, read_lockout, read_log, read_monitor, read_site
 from doorctl.config.types import Access, Config, Door, Group, Schedule
 from doorctl.core.types import DoorName, GroupName, ScheduleName
@@ -120,9 +120,9 @@ def _read(top: Section) -> Config:
     site, holidays = read_site(site_section), site_section.dates("holidays")
     site_section.close()
     schedules = _schedules(top)
-    schedule_names = tuple(schedule.name for schedule in schedules)
+    schedule_names = tuple(ScheduleName(to_be_named(schedule.name)) for schedule in schedules)
     doors = _doors(top, schedule_names)
-    door_names = tuple(door.name for door in doors)
+    door_names = tuple(DoorName(to_be_named(door.name)) for door in doors)
     config = Config(
         site=site,
         monitor=read_monitor(top.table_at("monitor")),
@@ -156,9 +156,9 @@ def _doors(top: Section, schedules: tuple[ScheduleName, ...]) -> tuple[Door, ...
     if not doors:
         hint = "write a table for each door, as [door.front]; docs/man/doorctl.toml.5 shows one"
         top.mistakes.note(("door",), expected="at least one [door.NAME] table", found="none", hint=hint)
-    names = {door.name for door in doors}
+    names = {DoorName(to_be_named(door.name)) for door in doors}
     for door in doors:
-        others = names - {door.name}
+        others = names - {to_be_named(door.name)}
         for other in door.interlock:
             if other not in others:
                 top.mistakes.note(
@@ -172,14 +172,18 @@ def _others(names: set[DoorName]) -> str:
     return f"the other doors are {', '.join(sorted(names))}" if names else "there is no other door in this file"
 
 
+def _listed(doors: tuple[DoorName, ...]) -> str:
+    return f"the doors are {', '.join(doors)}" if doors else "there is no [door.NAME] table in this file"
+
+
 def _group(name: str, section: Section, doors: tuple[DoorName, ...], schedules: tuple[ScheduleName, ...]) -> Group:
     known = (ALWAYS, *schedules)
     access: list[Access] = []
     for door in section.table:
         if door not in doors:
             section.mistakes.note(
-                (*section.place, door), expected="the name of a door", found=quoted(door), hint=nearest(door, doors),
-                named=True,
+                (*section.place, door), expected="the name of a door", found=quoted(door),
+                hint=nearest(door, doors) or _listed(doors), named=True,
             )  # fmt: skip
         value = section.value(door)
         if value not in known:

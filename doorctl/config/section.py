@@ -302,12 +302,17 @@ def check_name(mistakes: Mistakes, place: Place, name: str, *, longest: int = LO
     if not is_name(name, longest):
         rule = f"a name of 1 to {longest} lower-case letters, digits and hyphens"
         named = place[-1] == name  # else it is a value that names the site
-        mistakes.note(place, expected=rule, found=quoted(name), hint=_suggested(name, longest), named=named)
+        plain = _plain(name, longest)
+        mistakes.note(place, expected=rule, found=quoted(name), hint=f'try "{plain}"' if plain else None, named=named)
 
 
-def _suggested(name: str, longest: int) -> str | None:
-    """`Front Door` → `try "front-door"`."""
+def to_be_named(name: str) -> str:
+    """What a thing is called once its name is mended; the rest of the file is held against that."""
+    return name if is_name(name) else _plain(name, LONGEST_NAME) or name
+
+
+def _plain(name: str, longest: int) -> str:
+    """`Front Door` → `front-door`; empty where nothing is left of it."""
     decomposed = unicodedata.normalize("NFKD", name[:_MOST_SHOWN].casefold())
     plain = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in decomposed if not unicodedata.combining(c)))
-    plain = plain.strip("-")[:longest].rstrip("-")
-    return f'try "{plain}"' if plain else None
+    return plain.strip("-")[:longest].rstrip("-")

@@ -148,13 +148,49 @@ CASES = {
     "pin as a number": Case(
         'contact = "GPIO27"', "contact = 27", 12, "door.front.contact",
         "a pin or a table", "27",
-        'contact = "GPIO22", contact = { pin = "GPIO22", active = "low" } or contact = { input = 0 }',
+        'contact = "GPIO27", contact = { pin = "GPIO27", active = "low" } or contact = { input = 0 }',
         "27",
+    ),
+    "no pin, as a number": Case(
+        'contact = "GPIO27"', "contact = -1", 12, "door.front.contact",
+        "a pin or a table", "-1",
+        'contact = "GPIO22", contact = { pin = "GPIO22", active = "low" } or contact = { input = 0 }',
+        "-1",
+    ),
+    "a strike's pin as a number": Case(
+        'pin = "GPIO17"', "pin = 17", 11, "door.front.strike.pin",
+        'a pin such as "GPIO17"', "17",
+        'write "GPIO17"; numbers are the chip\'s lines, not the header\'s',
+        "17",
+    ),
+    "pin as digits": Case(
+        'contact = "GPIO27"', 'contact = "27"', 12, "door.front.contact",
+        'a pin such as "GPIO17"', '"27"',
+        'write "GPIO27"; numbers are the chip\'s lines, not the header\'s',
+        '"27"',
+    ),
+    "pin in lower case": Case(
+        'contact = "GPIO27"', 'contact = "gpio27"', 12, "door.front.contact",
+        'a pin such as "GPIO17"', '"gpio27"',
+        'write "GPIO27"; numbers are the chip\'s lines, not the header\'s',
+        '"gpio27"',
+    ),
+    "data lines as numbers": Case(
+        '["GPIO4", "GPIO5"]', "[4, 5]", 20, "door.back.readers.in.wiegand",
+        "the two data lines", "a list",
+        'wiegand = ["GPIO4", "GPIO5"] (D0, then D1)',
+        "[4, 5]",
+    ),
+    "a door that there is not": Case(
+        'back  = "always"', 'smithy = "always"', 29, "group.staff.smithy",
+        "the name of a door", '"smithy"',
+        "the doors are front, back",
+        "smithy",
     ),
     "pin of another chip's manner": Case(
         'contact = "GPIO27"', 'contact = "BCM27"', 12, "door.front.contact",
         'a pin such as "GPIO17"', '"BCM27"',
-        "numbers are the chip's lines, not the header's",
+        'write "GPIO27"; numbers are the chip\'s lines, not the header\'s',
         '"BCM27"',
     ),
     "pin without a name": Case(
@@ -166,7 +202,7 @@ CASES = {
     "pin spelt so that it would hide a second use": Case(
         'contact = "GPIO27"', 'contact = "GPIO017"', 12, "door.front.contact",
         'a pin such as "GPIO17"', '"GPIO017"',
-        "numbers are the chip's lines, not the header's",
+        'write "GPIO17"; numbers are the chip\'s lines, not the header\'s',
         '"GPIO017"',
     ),
     "pin in other digits": Case(

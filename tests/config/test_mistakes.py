@@ -29,6 +29,23 @@ def test_a_schedule_may_not_be_called_always() -> None:
     assert mistake.hint == "groups say always for no schedule"
 
 
+def test_the_rest_of_the_file_is_held_against_a_name_as_it_should_be() -> None:
+    """Who follows every hint is done: a name refused above is suggested nowhere below."""
+    spoilt = VALID.replace("[door.back", "[door.Back").replace("[schedule.office]", "[schedule.Office]")
+    spoilt = spoilt.replace('contact = "GPIO27"', 'interlock = ["Back"]\nunlock = "Office"')
+    assert [(mistake.line, mistake.found, mistake.hint) for mistake in mistakes(spoilt)] == [
+        (12, '"Back"', 'did you mean "back"?'),
+        (13, '"Office"', 'did you mean "office"?'),
+        (17, '"Back"', 'try "back"'),
+        (25, '"Office"', 'try "office"'),
+    ]
+
+
+def test_a_group_of_a_file_without_doors_is_shown_none() -> None:
+    (_, unknown) = mistakes('[site]\nid = "a"\ntimezone = "UTC"\n[group.staff]\nfront = "always"\n')
+    assert unknown.hint == "there is no [door.NAME] table in this file"
+
+
 def test_a_code_keypad_of_six_digits_makes_codes_of_six() -> None:
     text = VALID.replace(
         'format = "H10301", keypad = "8-bit", mode = "card+code"', 'keypad = "26-bit-bcd", mode = "code"'

@@ -43,7 +43,7 @@ NOT_KNOWN = {
     "longest pause before the first": "a schema compares no two numbers",
 }
 ONLY_WITH_NAMES = {
-    "interlock with nobody", "unlock", "modes of no schedule", "group of a door that is not",
+    "interlock with nobody", "unlock", "modes of no schedule", "group of a door that is not", "a door that there is not",
     "group with a schedule that is not",
 }  # fmt: skip
 
