@@ -281,6 +281,7 @@ class Cp:
         if turn.quiet:  # who came back with it need not wait for their probes
             for other in self._turns.values():
                 other.due = min(other.due, now) if other.quiet else other.due
+        turn.repeated = turn.tries > 1
         turn.tries = turn.missed = 0
         turn.slowest = now - self._sent_at - (len(self._sent) + 1) * self._character
         turn.counters.answers.add(now - self._sent_at)
@@ -291,8 +292,8 @@ class Cp:
         self._over(turn, now, due=now + LEFT_FOR if turn.left else now)
 
     def _unasked(self, turn: Turn | None, now: Monotonic) -> list[Effect]:
-        """A reader that was probed and answers as late as it may is nobody's misuse; the next probe will find it."""
-        late = turn is not None and turn.missed > 0 and now - turn.asked <= ANSWER_WITHIN
+        """A reader that answers a probe as late as it may, or a repeated request twice, is nobody's misuse."""
+        late = turn is not None and (turn.missed > 0 or turn.repeated) and now - turn.asked <= ANSWER_WITHIN
         return [] if late else self._misuse(turn, Misuse.UNASKED)
 
     def _misuse(self, turn: Turn | None, how: Misuse) -> list[Effect]:

@@ -43,6 +43,8 @@ class Turn:
     left: bool = False
     """It has taken another speed than the line's."""
     tries: int = 0
+    repeated: bool = False
+    """Its latest answer was to a request that had been sent again: it may answer twice."""
     missed: int = 0
     """Times in a row that nothing came at all."""
 
