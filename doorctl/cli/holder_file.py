@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from doorctl.cli.holder_card import card_of_file
-from doorctl.config.key import is_name
 from doorctl.config.section import nearest, quoted
 from doorctl.core.types import Card, GroupName, HolderId
 from doorctl.errors import OperatorError
@@ -33,6 +32,10 @@ _SECRETS: Final = frozenset(
 """Columns that other systems export and that must not come here."""
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DAY_OTHERWISE: Final = re.compile(
+    r"\d{1,2}(?:\. ?|[-/ ])\d{1,2}(?:\. ?|[-/ ])\d{2,4}|\d{4}[-./ ]\d{1,2}[-./ ]\d{1,2}", re.ASCII
+)
+"""A date as people write them, and no code: only that is repeated."""
 _WORDS: Final = {"": False, "yes": True, "no": False}
 _T = TypeVar("_T")
 
@@ -122,7 +125,12 @@ def _delimiter(untrusted: bytes, name: str) -> str:
     if (zero := untrusted.find(b"\0")) >= 0:
         number = untrusted.count(b"\n", 0, zero) + 1
         raise OperatorError(f"{name}: line {number}: a zero byte", hint="save it as CSV UTF-8")
-    return ";" if b";" in untrusted.partition(b"\n")[0] else ","
+    header = untrusted.partition(b"\n")[0].strip()
+    if b"\t" in header and b"," not in header and b";" not in header:
+        raise OperatorError(
+            f"{name}: fields are separated by tabs", hint="save it as CSV: commas or semicolons between fields"
+        )
+    return ";" if b";" in header else ","
 
 
 def _checked_header(fields: Sequence[str], name: str) -> tuple[str, ...]:
@@ -156,8 +164,8 @@ def _line(number: int, header: tuple[str, ...], fields: Sequence[str]) -> Line |
             holder=_field(given, "holder", _holder),
             groups=_groups(given.get("groups", "")),
             card=_field(given, "card", _card),
-            valid_from=_field(given, "valid_from", _day),
-            until=_field(given, "until", _day),
+            valid_from=_date(given, "valid_from"),
+            until=_date(given, "until"),
             suspended=_word(given, "suspended", ""),
             codes=_word(given, "codes", " (codes are drawn, never brought in)"),
         )
@@ -188,11 +196,7 @@ def _holder(text: str) -> HolderId:
 
 @lru_cache(maxsize=1024)
 def _groups(text: str) -> tuple[GroupName, ...]:
-    names = sorted(set(text.split()))
-    for name in names:
-        if not is_name(name):
-            raise _FieldError(f"groups: no group has such a name: {quoted(name)}")
-    return tuple(GroupName(name) for name in names)
+    return tuple(GroupName(name) for name in sorted(set(text.split())))
 
 
 def _card(text: str) -> Card:
@@ -202,14 +206,21 @@ def _card(text: str) -> Card:
         raise _FieldError(f"card: {error}") from error
 
 
+def _date(given: dict[str, str], column: str) -> date | None:
+    text = given.get(column, "")
+    day = _day(text)
+    if text and day is None:
+        found = f", found {quoted(text)}" if _DAY_OTHERWISE.fullmatch(text) else ""
+        raise _FieldError(f"{column}: expected a date such as 2026-12-31{found}")
+    return day
+
+
 @lru_cache(maxsize=1024)
-def _day(text: str) -> date:
+def _day(text: str) -> date | None:
     try:
-        if _DAY.fullmatch(text):
-            return date.fromisoformat(text)
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
-        pass
-    raise _FieldError("valid_from, until: expected a date such as 2026-12-31")
+        return None
 
 
 def _word(given: dict[str, str], column: str, more: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from doorctl.cli.holder_file import Line, Refused
+from doorctl.config.section import nearest, quoted
 from doorctl.core.types import Card, HolderId
 from doorctl.errors import OperatorError
 from doorctl.roster.change import Person
@@ -69,7 +70,7 @@ class Planner:
         """`named`: every short name that some line gives; nobody else is named so."""
         self._writer = writer
         self._card_id = card_id
-        self._groups = frozenset(groups)
+        self._groups = tuple(groups)
         self._named = frozenset(named)
         self._update = update
         self._ids: dict[HolderId, int] = {}
@@ -94,7 +95,8 @@ class Planner:
     def _decide(self, line: Line) -> None:
         for group in line.groups:
             if group not in self._groups:
-                raise OperatorError(f'there is no group "{group}"')
+                meant = nearest(group, self._groups) or f"groups: {', '.join(self._groups) or 'none'}"
+                raise OperatorError(f"there is no group {quoted(group)}; {meant}")
         encode_validity(line.valid_from, line.until)
         card = None if line.card is None else self._card_id(line.card)
         owner = None if card is None else self._writer.holder_of_card(card)
