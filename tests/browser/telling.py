@@ -1,10 +1,10 @@
 """Whether somebody can tell duress visits from normal ones, by as few visits as a busy machine allows.
 
 A machine's noise falls on normal visits as well; what a code's meaning did falls on duress visits alone. So a duress
-visit that equals no normal one counts against the door if the normal visits on both its sides equal each other, and asks
-for more visits that show nothing. The same thing seen twice, an element, its value or its pixels, is no noise. A moment
-may be: the alarm is raised and drawn on this same machine, and what a full machine has to do for it comes out of the
-page's time. Where the neighbours differ from each other, the visit shows nothing, for the door or against it.
+visit that shows another element, value or pixel than every normal one counts against the door if the normal visits on both
+its sides equal each other: it asks for more visits that show nothing, and the same thing twice is no noise. A moment may
+be noise more than twice: the alarm is raised and drawn on this same machine, and what a full machine has to do for it comes
+out of the page's time. Where the neighbours differ from each other, the visit shows nothing, for the door or against it.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,7 +44,7 @@ def ways_to_tell(normal: Callable[[], Visit], forced: Callable[[], Forced]) -> l
             if again := sorted(seen & against):
                 return [f"twice: {way}" for way in again]
             against |= seen
-            needed += EQUAL if seen else 1
+            needed += EQUAL if seen else 0
     return [f"{equal} of {TRIES} duress visits equal a normal one, expected {needed}", *ways]
 
 

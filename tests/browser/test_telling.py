@@ -46,9 +46,8 @@ class Day:
         ("SU", "U", "ndnd"),  # the first normal visit was the slow one
         ("US", "SU", "ndnd"),  # both were slow at once
         ("US", "RU", "ndndd"),  # each slow in its own way
-        ("U", "SU", "ndnddd"),  # a moment asks for one visit more, and what was seen for two
-        ("U", "TU", "ndndddd"),
-        ("U", "SRSU", "ndndndnddddd"),
+        ("U", "SRSU", "ndndndndd"),  # moments, again and again
+        ("U", "TU", "ndndddd"),  # what was seen asks for two visits more
         ("U", "LU", "nddd"),
     ],
 )
@@ -64,7 +63,7 @@ def test_the_same_difference_twice_is_found_out(duress: str) -> None:
 
 def test_a_moment_that_is_always_another_is_found_out() -> None:
     said, *ways = Day("U", "S").ways()
-    assert said == f"0 of {TRIES} duress visits equal a normal one, expected {EQUAL + TRIES}"
+    assert said == f"0 of {TRIES} duress visits equal a normal one, expected {EQUAL}"
     assert ways == ["time: [data-strike] [data-lamp] @data-lamp='lit' at 300 ms in one, and at 450 ms in the other"]
 
 
