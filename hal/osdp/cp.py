@@ -344,6 +344,7 @@ class Cp:
 
     def _begin_anew(self, turn: Turn, at: Monotonic) -> None:
         turn.session.restart()
+        turn.repeated = turn.tries > 1
         turn.begun, turn.tries = at, 0
         turn.counters.restarts += 1
 
