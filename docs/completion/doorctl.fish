@@ -223,7 +223,7 @@ complete -c doorctl -n '__doorctl_in \'doctor\'' -l board -d 'only the door side
 complete -c doorctl -n '__doorctl_in \'doctor\'' -l monitor -d 'only the monitor; default: whatever is here'
 complete -c doorctl -n '__doorctl_in \'log\'' -s h -l help -d 'show this help message and exit'
 complete -c doorctl -n '__doorctl_in \'log\'' -l home -x -a '(__fish_complete_directories)' -d 'keep everything in DIR instead of /etc, /var/lib and /run (also: DOORCTL_HOME)'
-complete -c doorctl -n '__doorctl_in \'log\'' -l json -d 'print JSON, for scripts'
+complete -c doorctl -n '__doorctl_in \'log\'' -l json -d 'print JSON, one object a line, for scripts'
 complete -c doorctl -n '__doorctl_in \'log\'' -s n -l lines -x -d 'the newest N lines (default 50)'
 complete -c doorctl -n '__doorctl_in \'log\'' -l door -x -a '(__doorctl_names doors)' -d 'only one door'
 complete -c doorctl -n '__doorctl_in \'log\'' -l since -x -d 'as 30m, 24h, 7d or 2026-12-31'

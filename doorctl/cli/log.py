@@ -33,9 +33,12 @@ def add_parser(subparsers: Any) -> None:
         "log",
         help="the access log",
         description="The access log: who was let through or refused where and when, and what the doors did. "
-        "Times are the site's. With --json one object a line. Needs no running daemon. Lines older than [log] "
-        "keep_days are deleted; `doorctl log export` writes a file.",
+        "Times are the site's. Needs no running daemon. Lines older than [log] keep_days are deleted; `doorctl log "
+        "export` writes a file.",
         epilog="example: doorctl log --door front --since 24h -f",
+    )
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON, one object a line, for scripts"
     )
     parser.add_argument("-n", "--lines", type=count, default=50, metavar="N", help="the newest N lines (default 50)")
     parser.add_argument("--door", metavar="DOOR", help="only one door")

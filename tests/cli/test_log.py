@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from doorctl.cli.log import moment
+from doorctl.cli.main import main
 from doorctl.core.types import SECOND, HolderId, Outcome, Reason, WallTime
 from doorctl.errors import OperatorError
 from doorctl.journal.journal import Journal
@@ -94,6 +95,14 @@ def test_a_script_gets_an_object_a_line(logged: Board, capsys: pytest.CaptureFix
         "id": 3, "time": "2026-07-01T12:00:02+00:00", "event": "access", "door": "office", "reader": "office/in",
         "holder": None, "outcome": "denied", "reason": "no_match", "count": 3, "detail": "",
     }  # fmt: skip
+
+
+def test_help_says_that_json_is_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["log", "--json", "--help"])
+    assert ended.value.code == 0
+    (line,) = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("  --json")]
+    assert " ".join(line) == "--json print JSON, one object a line, for scripts"
 
 
 def test_a_door_that_is_not_and_never_was(logged: Board, capsys: pytest.CaptureFixture[str]) -> None:
