@@ -112,6 +112,7 @@ export function showDoor(seen) {
   const beeped = seen.beep && node.dataset.beeping !== "true";
   mark(node, "data-state", seen.state);
   const scene = node.querySelector(".scene");
+  const released = seen.released && scene.dataset.strike === "secured";
   mark(scene, "data-strike", strike);
   mark(scene, "data-leaf", leaf);
   mark(scene, "data-tamper", seen.tampered ? "off" : "on");
@@ -122,7 +123,7 @@ export function showDoor(seen) {
   word(node.querySelector(".state"), told);
   const cover = seen.tampered ? ", the reader's cover is off" : "";
   word(node.querySelector(".told"), `${seen.name}: ${told}, strike ${strike}, leaf ${leaf}${cover}`);
-  if (beeped) keypad?.clear();
+  if (beeped || released) keypad?.clear(); // some doors have no sounder
   sound(seen.name, seen.beep);
 }
 
