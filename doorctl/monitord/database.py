@@ -23,7 +23,7 @@ def open_for_writing(path: Path, schema: MetaData, version: int) -> Engine:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600, exist_ok=True)
     engine = _engine(f"file:{path}?mode=rw", synchronous="FULL", read_only=False)
-    with storage_errors(path), engine.begin() as connection:
+    with storage_errors(path), _given_back(engine), engine.begin() as connection:
         found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
         if found not in (0, version):
             raise StorageError(f"{path}: version {found}, this doorctl has {version}")
@@ -35,7 +35,7 @@ def open_for_writing(path: Path, schema: MetaData, version: int) -> Engine:
 def open_for_reading(path: Path, version: int) -> Engine:
     """A reader's engine on a file that another process writes; SQLite itself refuses every write."""
     engine = _engine(f"file:{path}?mode=rw", synchronous="FULL", read_only=True)
-    with storage_errors(path), engine.connect() as connection:
+    with storage_errors(path), _given_back(engine), engine.connect() as connection:
         found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
         if found != version:
             raise StorageError(f"{path}: version {found}, this doorctl has {version}")
@@ -49,6 +49,16 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise StorageError(f"{path}: {error.__cause__ or error}") from error
+
+
+@contextmanager
+def _given_back(engine: Engine) -> Iterator[None]:
+    """No connection is left open where a file is refused."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def _engine(uri: str, *, synchronous: str, read_only: bool) -> Engine:
