@@ -36,8 +36,9 @@ class Change:
 
     @property
     def told(self) -> tuple[str, str]:
-        """All but the time."""
-        return self.where, f"{self.what}={self.value!r}"
+        """All but the time. A row that falls off the log's end was written long before, by whoever was there then."""
+        fallen = self.what == "removed" and self.value is not None and "data-log-row" in self.value
+        return self.where, f"{self.what}={'an old row' if fallen else repr(self.value)}"
 
     @property
     def source(self) -> str:
