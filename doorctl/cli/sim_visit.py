@@ -29,6 +29,9 @@ _OUTPUTS: Final = {
 }
 """The last door's reader is on a line: what it shows is under its name."""
 _CODE_ALONE: Final = frozenset({"office"})
+_ON_A_LINE: Final = frozenset({"vault"})
+_LINE_MS: Final = 100
+"""Lamp and beep are two orders there, and a busy machine's line takes its turns in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,10 @@ def shown(
     # the strike falls when she opens the door, which is her doing and not the answer's
     moving = [output for output in since if names[output[1]] == "sounder" or output[1:3] == [_STRIKES[door], 1]]
     answer = [output for output in moving if not opened or output[3] <= opened[0] + _ANSWER_MS * MS]
-    edges = (*((names[output[1]], output[2]) for output in answer), *_lamp_of(mine, names, answer))
+    edges = (
+        *((names[output[1]], output[2]) for output in answer),
+        *_lamp_of(mine, names, answer, _LINE_MS if door in _ON_A_LINE else SAME_TIME_MS),
+    )
     times = tuple(round((output[3] - last_key) / MS, 1) for output in answer)
     return None if not opened else (opened[0] - last_key) / MS, edges, times
 
@@ -137,10 +143,11 @@ def past_its_bound(opened_after_ms: float | None, planned_ms: float) -> bool:
     return opened_after_ms is not None and opened_after_ms > bound
 
 
-def _lamp_of(mine: list[Any], names: dict[str, str], answer: list[Any]) -> list[tuple[str, int]]:
+def _lamp_of(mine: list[Any], names: dict[str, str], answer: list[Any], within_ms: int) -> list[tuple[str, int]]:
     """Its level a moment after the beep began, for its own edge may come a little later, and then its edges."""
     beeps = [output[3] for output in answer if names[output[1]] == "sounder"]
-    begin, end = beeps[0] + SAME_TIME_MS * MS, beeps[-1]
+    end = beeps[-1]
+    begin = min(beeps[0] + within_ms * MS, end)
     lamps = [output for output in mine if names[output[1]] == "lamp" and output[3] <= end]
     level = [0, *(output[2] for output in lamps if output[3] <= begin)][-1]
     return [("lamp", level), *(("lamp", output[2]) for output in lamps if output[3] > begin)]
