@@ -60,7 +60,7 @@ def _names(paths: Paths, what: str) -> list[str]:
     import tomli
 
     try:
-        tree = tomli.loads(paths.config.read_text(encoding="utf-8"))
+        tree = tomli.loads(paths.config.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise OperatorError(f"{paths.config}: cannot be read", hint="`doorctl check` says why") from error
     tables = tree.get(what.removesuffix("s"))

@@ -66,7 +66,7 @@ def _to_write(paths: Paths, device: str, baud: int) -> Iterator[ToWrite]:
     from doorctl.config.section import dotted
     from doorctl.config.types import BusPlace
 
-    text = paths.config.read_text(encoding="utf-8")
+    text = paths.config.read_text(encoding="utf-8-sig")
     spots = key_spots(text)
     for door in parse_config(text, file=paths.config.name).doors:
         for reader in door.readers:
@@ -89,4 +89,4 @@ def _words(paths: Paths, answer: dict[str, Any], to_write: list[ToWrite] | None)
     else:
         yield f"now write in {paths.config}:"
         yield from (f"  line {one.line}: {one.key} = {one.baud}" for one in to_write)
-    yield "until then each start of doord begins at the file's speed and looks for the readers for up to a minute"
+    yield "until then each start of doord begins at the file's speed and looks for the readers for up to three minutes"

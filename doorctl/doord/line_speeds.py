@@ -41,12 +41,16 @@ class LineSpeeds:
         for device in self._lines:
             self._search(device)
 
-    def keep(self, device: str) -> None:
-        """Somebody wants a reader of this line: no search disturbs them; OperatorError while its speed changes."""
+    def keep(self, device: str) -> asyncio.Task[None] | None:
+        """Somebody wants a reader of this line: no search disturbs them; OperatorError while its speed changes.
+
+        The search that was ended, if there was one: when it is over the line has its own speed again.
+        """
         if device in self._changing:
             raise OperatorError(f"{device}: is being taken to another speed", hint="try again in half a minute")
         if (search := self._searches.pop(device, None)) is not None:
             search.cancel()
+        return search
 
     def operations(self, done: Done) -> Mapping[str, tuple[Right, Operation]]:
         """Name → right and operation."""
@@ -60,15 +64,18 @@ class LineSpeeds:
         """Take all readers of a line to another speed; OperatorError where they keep the old one."""
         only(request, "line", "baud", "find")
         device, line, baud = *self._line(request.get("line")), _speed(request.get("baud"))
-        was, find = line.bus.baud, _truth(request.get("find", False))
-        answer = {"line": device, "was": was, "baud": baud, "readers": self._names(line, line.bus.addresses())}
-        if baud == was and line.bus.online() and not find:
+        find, names = _truth(request.get("find", False)), self._names(line, line.bus.addresses())
+        answer = {"line": device, "was": line.bus.baud, "baud": baud, "readers": names}
+        if baud == line.bus.baud and line.bus.online() and not find:
             return answer
-        self.keep(device)
-        if not find:
-            self._refuse_absent(device, line, _FIND)
+        search = self.keep(device)
         self._changing.add(device)
         try:
+            if search is not None:
+                await asyncio.wait([search])
+            was = answer["was"] = line.bus.baud
+            if not find:
+                self._refuse_absent(device, line, _FIND)
             await done(caller, Act.CHANGE_SPEED, f"speed of {device} from {was} to {baud} baud")
             if find:
                 await gather(line.bus)

@@ -40,6 +40,10 @@ class Line(Protocol):
         """Whether the device is there."""
         ...
 
+    def takes(self, baud: int) -> bool:
+        """Whether the port is there and can have this speed."""
+        ...
+
     def addresses(self) -> frozenset[int]:
         """Of all its readers."""
         ...
@@ -61,7 +65,9 @@ async def find_speed(line: Line) -> bool:
     try:
         for _ in range(ROUNDS):
             for baud in (own, *others):
-                if await _found(line, baud, OWN_S if baud == own else other_s):
+                if baud != own and not line.takes(baud):
+                    continue  # the port has no such speed, or is gone: that is waited for at the line's own
+                if await _found(line, baud, OWN_S if baud == own else other_s, waits=baud == own):
                     return True
         return False
     finally:
@@ -88,7 +94,8 @@ def _other_s(addresses: frozenset[int]) -> float:
     return min(LONGEST_OTHER_S, OTHER_S + A_READER_S * len(addresses))
 
 
-async def _found(line: Line, baud: int, within_s: float) -> bool:
+async def _found(line: Line, baud: int, within_s: float, *, waits: bool) -> bool:
+    """`waits`: for the device, however long it is away; what is not there proves nothing."""
     if line.baud != baud:
         line.set_speed(baud)
     waited = 0.0
@@ -96,5 +103,5 @@ async def _found(line: Line, baud: int, within_s: float) -> bool:
         if waited >= within_s:
             return False
         await asyncio.sleep(_LOOK_S)
-        waited += _LOOK_S if line.is_open else 0.0  # a device that is not there proves nothing
+        waited += _LOOK_S if line.is_open or not waits else 0.0
     return True

@@ -21,7 +21,7 @@ class Verdict(Enum):
     AGAIN = "again"
     """The same request again, now: a true answer is repeated, and overrules what somebody said once."""
     NEXT_KEY = "next key"
-    """A new session at once, with another key: there are no more than three."""
+    """A new session at once, with another key."""
     RESTART = "restart"
     """The reader has lost the session; the line says when a new one may begin."""
     HOPELESS = "hopeless"

@@ -89,6 +89,8 @@ class Session:
         self._orders = Orders()
         self._attempt = 0
         """Which of the keys that may open a session is tried."""
+        self._installed = False
+        """It has said that it took the new key, and has not proved it: not asked to at the line's pace twice."""
         self._told_online: bool | None = None
         """None: nothing was told yet."""
         self._greets = False
@@ -334,7 +336,8 @@ class Session:
     def _hear_keyset(self, frame: Frame) -> Judged:
         if frame.code != Reply.ACK:
             return Judged(verdict=Verdict.HOPELESS, happenings=(_refused(Command.KEYSET, frame),))
-        return self._tried_key(Verdict.NEXT_KEY)
+        again, self._installed = self._installed, True
+        return self._tried_key(Verdict.RESTART if again else Verdict.NEXT_KEY)
 
     def _tried_key(self, verdict: Verdict) -> Judged:
         self._attempt = 0
@@ -365,7 +368,7 @@ class Session:
         assert self._identity is not None
         if self._doubted:
             self.order(Command.CAPABILITIES, b"\0")
-        self._told_online, self._proven = True, self.secure
+        self._told_online, self._proven, self._installed = True, self.secure, False
         online = Online(secure=self.secure, identity=self._identity, capabilities=self._capabilities)
         return self._answered(Phase.ONLINE, online)
 

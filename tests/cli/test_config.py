@@ -245,6 +245,6 @@ def test_reading_a_configuration_loads_nothing_that_only_commands_need() -> None
     done = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True)
     names = {name.removeprefix("doorctl.config.") for name in done.stdout.split()}
     assert names == {
-        "door_keys", "door_reading", "key", "keys", "lines", "mending", "osdp_reading", "pins", "reader_reading", "reading",
-        "schedule_reading", "section", "site_keys", "site_reading", "types",
+        "door_keys", "door_reading", "input_reading", "key", "keys", "lines", "mending", "osdp_reading", "pins",
+        "reader_reading", "reading", "schedule_reading", "section", "site_keys", "site_reading", "types",
     }  # fmt: skip

@@ -129,7 +129,7 @@ def test_a_line_at_another_speed_and_what_the_file_has_to_say(
             "/dev/ttyAMA0: vault at 115200 baud, before at 38400",
             f"now write in {file}:",
             f"  line {number}: door.vault.reader.baud = 115200",
-            "until then each start of doord begins at the file's speed and looks for the readers for up to a minute",
+            "until then each start of doord begins at the file's speed and looks for the readers for up to three minutes",
         ],
     )
     assert vault(running)["state"] == "reading"
