@@ -236,6 +236,25 @@ def test_a_key_is_changed_over_the_old_one() -> None:
     assert line.happenings(KeyInstalled) == [KeyInstalled(key=OTHER)]
 
 
+class Forgetful(Emulator):
+    """Says that it took a key, and keeps the old one."""
+
+    asked = 0
+
+    def _take_key(self, data: bytes) -> tuple[int, bytes]:
+        self.asked += 1
+        return Reply.ACK, b""
+
+
+def test_a_reader_that_does_not_keep_its_key_is_asked_once_a_second() -> None:
+    """Each time is a write to its flash; the line's pace would be some twenty a second."""
+    reader = Forgetful(0, nonces(b"pd"), key=KEY)
+    line = Line([ReaderSettings(address=0, key=KEY, new_key=OTHER)], [reader])
+    line.run_for(20 * SECOND)
+    assert 5 <= reader.asked <= 22
+    assert line.happenings(KeyInstalled) == []
+
+
 def test_a_change_that_was_cut_off_is_taken_up_whichever_key_the_reader_has() -> None:
     for held in (KEY, OTHER):
         line = Line([ReaderSettings(address=0, key=KEY, new_key=OTHER)], [Emulator(0, nonces(b"pd"), key=held)])
