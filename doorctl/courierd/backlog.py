@@ -1,16 +1,20 @@
 """One batch of older records at a time: when to ask doord for it, when it may be sent. Pure.
 
 Theory of operation. IDLE until it is time to ask; ASKED while doord's records come in; READY while there is a batch
-in hand; then IDLE again, and at once if there may be more. A batch that holds a record of the last receipted one means
-that those receipts did doord no good (or its disk is slow to note them): it is sent after a wait that doubles, so
-that a monitor whose receipts are worthless is not asked for them at the speed of the line.
+in hand; then IDLE again, and at once if there may be more. A record that doord offers although it was answered for
+means that the receipt did doord no good, or that its disk has not noted it yet: it goes out again only after a wait
+that doubles each time, so that a monitor whose receipts are worthless is not asked for them at the speed of the line.
+The others of its batch go at once: no record ever waits for another one.
 """
 
+from collections import OrderedDict
+from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Final
 
 from doorctl.core.types import SECOND, Duration, Monotonic
 from doorctl.errors import MalformedError
+from doorctl.wire.record import RecordHash, record_hash
 from doorctl.wire.sizes import BATCH_RECORDS
 
 REST: Final = Duration(5 * SECOND)
@@ -21,6 +25,8 @@ PATIENCE: Final = Duration(60 * SECOND)
 """doord answers even while its disk stalls, only later; after this the link itself must be broken."""
 _MOST_DOUBLINGS: Final = 6
 """1 s, 2 s … 64 s."""
+_MOST_ANSWERED: Final = 4096
+"""Remembered; a pass over more than these takes longer than the first waits anyway."""
 
 
 class BacklogState(Enum):
@@ -40,8 +46,7 @@ class Backlog:
         self.at = Monotonic(0)
         """IDLE: when to ask. ASKED: when doord is late. READY: when it may be sent."""
         self._incoming: list[bytes] = []
-        self._last: frozenset[bytes] = frozenset()
-        self._level = 0
+        self._answered = _Answered()
 
     def soon(self, at: Monotonic) -> None:
         """There is reason to ask doord by then."""
@@ -65,18 +70,18 @@ class Backlog:
         """doord has no more for this batch."""
         if self.state is not BacklogState.ASKED:
             raise MalformedError("handoff: the end of a backlog that was not asked for")
-        self.batch, self._incoming = tuple(self._incoming), []
-        if not self.batch:
-            self._idle(Monotonic(now + REST))
+        offered, self._incoming = self._incoming, []
+        self.batch = tuple(record for record in offered if self._answered.again_at(record) <= now)
+        if self.batch:
+            self.state = BacklogState.READY
+            self.at = now
             return
-        self.state = BacklogState.READY
-        stuck = not self._last.isdisjoint(self.batch)
-        self.at = Monotonic(now + (SOON << self._level if stuck else 0))
-        self._level = min(self._level + 1, _MOST_DOUBLINGS) if stuck else 0
+        again_at = min(map(self._answered.again_at, offered), default=Monotonic(now + REST))
+        self._idle(Monotonic(min(max(again_at, now + SOON), now + REST)))
 
     def receipted(self, batch: tuple[bytes, ...], now: Monotonic) -> None:
         """The monitor answered for this batch: there may be more."""
-        self._last = frozenset(batch)
+        self._answered.add(batch, now)
         if self.batch == batch:
             self._idle(now)
 
@@ -89,3 +94,23 @@ class Backlog:
         self.batch = ()
         self._incoming = []
         self.at = ask_at
+
+
+class _Answered:
+    """Records that the monitor answered for, and when each may go out again if doord still offers it."""
+
+    def __init__(self) -> None:
+        self._again: OrderedDict[RecordHash, tuple[Monotonic, int]] = OrderedDict()
+
+    def add(self, batch: Iterable[bytes], now: Monotonic) -> None:
+        """Each time a record is among them its wait doubles."""
+        for hash_ in map(record_hash, batch):
+            _, doublings = self._again.pop(hash_, (now, 0))
+            self._again[hash_] = Monotonic(now + (SOON << doublings)), min(doublings + 1, _MOST_DOUBLINGS)
+        while len(self._again) > _MOST_ANSWERED:
+            self._again.popitem(last=False)
+
+    def again_at(self, record: bytes) -> Monotonic:
+        """0 for one that was not among them."""
+        at, _ = self._again.get(record_hash(record), (Monotonic(0), 0))
+        return at

@@ -27,6 +27,8 @@ _RECENT: Final = Monotonic(60 * SECOND)
 _MOST_RECENT: Final = 512
 _MOST_WANTED: Final = 1024
 """Records to be sent again, and those of one wish; a monitor that lost more wishes again."""
+_MOST_WISHES: Final = 64
+"""Not yet looked up: as many as the receipts of one batch bring."""
 _MOST_PASSES: Final = 16
 """Passes begun above one that is not at its end; beyond that they become one, from the newest."""
 MOST_TAKEN: Final = 4096
@@ -57,6 +59,7 @@ class Receipts:
         self._closed = False
         self._marking: asyncio.Task[None] | None = None
         self._finding: asyncio.Task[None] | None = None
+        self._wishes: deque[Receipt] = deque(maxlen=_MOST_WISHES)
         self._wanted: deque[Stored] = deque()
         self._passes: list[_Pass] = []
         self._newest = 0
@@ -192,20 +195,23 @@ class Receipts:
                 await self._recorder.refresh()
 
     def _want(self, receipt: Receipt) -> None:
+        self._wishes.append(receipt)
         if self._finding is None or self._finding.done():
-            self._finding = self._spawn(self._find_wanted(receipt), name="wanted")
+            self._finding = self._spawn(self._find_wanted(), name="wanted")
 
-    async def _find_wanted(self, receipt: Receipt) -> None:
-        count = min(receipt.want_count, _MOST_WANTED)
-        try:
-            found = await self._thread.call(self._journal.again, receipt.want_epoch, receipt.want_sequence, count)
-        except StorageError:
-            return  # the door stays as it is: the monitor will want them again
-        waiting = {stored.hash for stored in self._wanted}
-        again = [stored for stored in found if stored.hash not in waiting]
-        room = _MOST_WANTED - len(self._wanted)
-        self._wanted.extend(again[:room])
-        self.wishes_cut += len(again[room:])
+    async def _find_wanted(self) -> None:
+        while self._wishes:
+            wish = self._wishes.popleft()
+            count = min(wish.want_count, _MOST_WANTED)
+            try:
+                found = await self._thread.call(self._journal.again, wish.want_epoch, wish.want_sequence, count)
+            except StorageError:
+                continue  # the door stays as it is: the monitor will want them again
+            waiting = {stored.hash for stored in self._wanted}
+            again = [stored for stored in found if stored.hash not in waiting]
+            room = _MOST_WANTED - len(self._wanted)
+            self._wanted.extend(again[:room])
+            self.wishes_cut += len(again[room:])
 
 
 @dataclass(slots=True, kw_only=True)

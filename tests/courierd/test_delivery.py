@@ -276,6 +276,17 @@ def test_a_record_receipted_as_backlog_is_not_sent_again_as_fresh() -> None:
     assert steps.answered(Line.FRESH, 1) == [tell(Type.RECEIPT, receipt(1))]
 
 
+def until_sent(steps: Steps, *offered: int) -> tuple[int, list[Effect]]:
+    """(seconds, what went out) while doord offers the same each time it is asked."""
+    begun = steps.now
+    effects = steps.backlog(*offered)
+    while not any(isinstance(effect, Send) for effect in effects):
+        effects = steps.until_next()[1]
+        if WANT_BACKLOG in effects:
+            effects = steps.backlog(*offered)
+    return (steps.now - begun) // SECOND, effects
+
+
 def test_receipts_that_do_doord_no_good_are_asked_for_ever_more_slowly() -> None:
     steps = Steps().proven()
     steps.passes(30_000)
@@ -284,14 +295,40 @@ def test_receipts_that_do_doord_no_good_are_asked_for_ever_more_slowly() -> None
     assert steps.connected(Line.BACKLOG) == [send(Line.BACKLOG, 1)]
     for _ in range(8):
         assert steps.answered(Line.BACKLOG, 1) == [tell(Type.RECEIPT, receipt(1)), WANT_BACKLOG]
-        assert steps.backlog(1) == []
-        begun, effects = steps.now, []
-        while send(Line.BACKLOG, 1) not in effects:
-            effects = steps.until_next()[1]
-        waits.append((steps.now - begun) // SECOND)
+        waited, sent = until_sent(steps, 1)
+        assert sent == [send(Line.BACKLOG, 1)]
+        waits.append(waited)
     assert waits == [1, 2, 4, 8, 16, 32, 64, 64]
     steps.answered(Line.BACKLOG, 1)
     assert steps.backlog(2) == [send(Line.BACKLOG, 2)]
+
+
+def test_no_record_waits_for_one_whose_receipt_did_no_good() -> None:
+    steps = Steps().proven()
+    steps.passes(30_000)
+    steps.backlog(1)
+    steps.connected(Line.BACKLOG)
+    for number in range(10, 20):
+        steps.answered(Line.BACKLOG, 1)
+        sent = steps.backlog(number, 1)
+        assert sent == [send(Line.BACKLOG, number)], "the new one at once, and alone"
+
+
+def test_doord_is_asked_again_soon_though_all_it_had_was_answered_for() -> None:
+    """Its disk may have noted the receipts meanwhile, and what is new or wanted again does not wait a minute."""
+    steps = Steps().proven()
+    steps.passes(30_000)
+    steps.backlog(1)
+    steps.connected(Line.BACKLOG)
+    for _ in range(6):
+        steps.answered(Line.BACKLOG, 1)
+        until_sent(steps, 1)
+    steps.answered(Line.BACKLOG, 1)
+    begun = steps.now
+    assert steps.backlog(1) == []
+    while WANT_BACKLOG not in steps.until_next()[1]:
+        pass
+    assert (steps.now - begun) // SECOND == 5
 
 
 def test_doord_that_never_ends_a_backlog_is_dialled_afresh() -> None:

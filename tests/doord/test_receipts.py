@@ -213,6 +213,18 @@ def test_a_courier_that_asks_with_the_wish_gets_what_was_wished(play: Play) -> N
     play(story, courier=False)
 
 
+def test_every_receipt_of_a_batch_may_wish(play: Play) -> None:
+    async def story(house: House) -> None:
+        records = await unreceipted(house)
+        await receive(house, *(house.monitor.receipt(record) for record in records))
+        epoch = parse_header(records[0]).epoch
+        wishes = [{"want_epoch": epoch, "want_sequence": Sequence(number), "want_count": 1} for number in (2, 4, 6, 7)]
+        await receive(house, *(house.monitor.receipt(records[0], **wish) for wish in wishes))
+        assert [parse_header(record).sequence for record in await backlog(house)] == [2, 4, 6, 7]
+
+    play(story, courier=False)
+
+
 def test_receipts_wait_for_a_disk_that_fails(play: Play) -> None:
     async def story(house: House) -> None:
         records = await unreceipted(house)

@@ -1,5 +1,6 @@
 """What ingest asks for again, over a real ledger."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,9 @@ class Shop:
 
     def wanted(self, supervision: Made) -> Want | None:
         return self.holes.wanted(_verified(supervision))
+
+    def wanted_next(self, record: Made) -> Want | None:
+        return self.holes.wanted_next(_verified(record))
 
     def restart(self) -> None:
         self.holes = Holes(self.ledger)
@@ -102,6 +106,63 @@ def test_holes_take_turns(shop: Shop) -> None:
     shop.store(records[0], records[2], records[4], records[6])
     asked = [shop.wanted(board.supervise()) for _ in range(4)]
     assert asked == [_want(records[1], 1), _want(records[3], 1), _want(records[5], 1), _want(records[1], 1)]
+
+
+def _as_a_board_would(shop: Shop, made: dict[int, Made], want: Want | None) -> int:
+    """What is wanted comes again, and each receipt may want more; how many came."""
+    wishes = deque([] if want is None else [want])
+    came = 0
+    while wishes:
+        want = wishes.popleft()
+        batch = [made[number] for number in range(want.sequence, want.sequence + want.count)]
+        shop.store(*batch)
+        came += len(batch)
+        wishes += [more for record in batch if (more := shop.wanted_next(record)) is not None]
+    return came
+
+
+def test_one_supervision_is_enough_for_every_hole(shop: Shop) -> None:
+    """A backup made under load has dozens, and supervision comes once a minute."""
+    board = Board()
+    made = {record.sequence: record for record in [board.start(), *(board.access(None) for _ in range(199))]}
+    shop.store(*(record for number, record in made.items() if number % 3 == 1))
+    assert _as_a_board_would(shop, made, shop.wanted(board.supervise())) == 133
+    assert shop.wanted(board.supervise()) is None
+
+
+def test_what_came_meanwhile_is_not_wanted(shop: Shop) -> None:
+    board = Board()
+    records = [board.start(), *(board.access(None) for _ in range(9))]
+    shop.store(records[0], records[2], records[5], records[9])
+    assert shop.wanted(board.supervise()) == _want(records[1], 1)
+    shop.store(records[3], records[4], records[6])
+    assert shop.wanted_next(records[3]) == _want(records[7], 2)
+    assert shop.wanted_next(records[4]) is None
+
+
+def test_no_more_is_wanted_than_a_board_takes(shop: Shop) -> None:
+    board = Board()
+    start = board.start()
+    kept = []
+    for _ in range(4):
+        board.sequence += 500
+        kept.append(board.access(None))
+    shop.store(start, *kept)
+    wants = [shop.wanted(board.supervise()), *(shop.wanted_next(start) for _ in range(4))]
+    assert [want.count for want in wants if want is not None] == [500, 500]
+    assert shop.wanted(board.supervise()) == Want(epoch=board.epoch, sequence=Sequence(1004), count=500)
+
+
+def test_another_boards_records_bring_no_wish(shop: Shop) -> None:
+    board, other = Board(), Board(name="other")
+    records = [board.start(), *(board.access(None) for _ in range(4))]
+    shop.store(records[0], records[2], records[4])
+    assert shop.wanted_next(records[4]) is None, "before any supervision"
+    assert shop.wanted(board.supervise()) == _want(records[1], 1)
+    stranger = other.start()
+    shop.store(stranger)
+    assert shop.wanted_next(stranger) is None
+    assert shop.wanted_next(records[4]) == _want(records[3], 1)
 
 
 def test_lost_records_are_never_asked_for(shop: Shop) -> None:

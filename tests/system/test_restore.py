@@ -32,7 +32,7 @@ NEVER = frozenset(
 )  # fmt: skip
 """What no honest restore causes; a gap may show, and ends when it is filled."""
 WITHIN_S = 45.0
-"""Supervision comes every 10 s, and one of them names a hole."""
+"""Supervision comes every 10 s; one asks for all holes, the next for what was sent just before the monitor went."""
 HANDS = 8
 BETWEEN_CARD_AND_KEYS_S = 0.4
 """A hand is no quicker, and a key frame needs silence before it."""
@@ -125,7 +125,6 @@ def drained(site: SimSite) -> bool:
     return bool(site.status()["spool"]["pending"] == 0)
 
 
-@pytest.mark.soak  # fails about once in six beside a busy neighbour, and why is not known yet: an open fault
 def test_a_restored_monitor_gets_back_what_it_lost(site: VaultSite, tmp_path: Path) -> None:
     backup = tmp_path / "monitor.backup"
     traffic = Traffic(site, random.Random(1))

@@ -52,14 +52,16 @@ class Desk:
         return [[self._receipt(verdict, now, wants.get(id(verdict))) for verdict in places] for places in verdicts]
 
     def _wants(self, believed: Sequence[Verified], dispositions: Sequence[Disposition]) -> dict[int, Want | None]:
-        """First all that came, so that a supervision in the same tick asks for none of it."""
+        """First all that came, so that a receipt of the same tick asks for none of it."""
         for record in believed:
             self._holes.stored(record)
-        return {
-            id(record): self._holes.wanted(record)
-            for record, disposition in zip(believed, dispositions, strict=True)
-            if disposition is Disposition.SUPERVISED
-        }
+        wants: dict[int, Want | None] = {}
+        for record, disposition in zip(believed, dispositions, strict=True):
+            if disposition is Disposition.SUPERVISED:
+                wants[id(record)] = self._holes.wanted(record)
+            elif not record.header.supervision:
+                wants[id(record)] = self._holes.wanted_next(record)
+        return wants
 
     def _receipt(self, verdict: Verified | Refused, now: WallTime, want: Want | None) -> bytes:
         receipt = receipt_for(verdict, key_id=self._keys.receipt_key_id, now=now, want=want)

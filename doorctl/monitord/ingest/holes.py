@@ -1,9 +1,15 @@
 """What a board believes to be receipted and is not here: a monitor restored from a backup asks for it again.
 
 Pure over a small view of the ledger. It only ever asks; whether a hole is an alarm is the alarms part's to judge.
+
+Theory of operation. A supervision tells what its board has receipts for, so its receipt asks for a hole. A backup that
+was made under load has many (what is new comes first, what is old comes newest first), and supervision is rare: each
+receipt that follows, for whatever record of that board, asks for one more of them. What comes again brings its own
+receipts, so a wish is answered by the next one and all holes are closed in seconds.
 """
 
-from itertools import islice
+from collections import deque
+from itertools import accumulate, islice
 from typing import Final, Protocol
 
 from doorctl.errors import MalformedError
@@ -15,7 +21,7 @@ from doorctl.wire.detail import LossDetail, StartDetail, SupervisionDetail
 from doorctl.wire.record import NO_EPOCH, Body, ControllerId, Epoch, Kind, Sequence
 
 MOST_WANTED: Final = 1024
-"""Records asked for at once; the handoff's own bound for a backlog."""
+"""Records asked for in one wish, and in all that follow one supervision; a board takes no more at a time."""
 _EPOCHS_BACK: Final = 64
 _HOLES_SEEN: Final = 256
 
@@ -44,6 +50,8 @@ class Holes:
         self._here: dict[tuple[ControllerId, Epoch], Ranges] = {}
         self._whole: set[tuple[ControllerId, Epoch]] = set()
         self._asked: dict[ControllerId, int] = {}
+        self._next: dict[ControllerId, deque[Want]] = {}
+        """Found at the last supervision and not yet asked for."""
 
     def stored(self, record: Verified) -> None:
         """A record was committed."""
@@ -55,8 +63,9 @@ class Holes:
             self._lost(header.controller, record.body)
 
     def wanted(self, record: Verified) -> Want | None:
-        """What to ask for in the receipt of this supervision; another hole each time, so that none is starved."""
+        """What to ask for in the receipt of this supervision; it begins elsewhere each time, so none is starved."""
         controller = record.header.controller
+        self._next.pop(controller, None)
         try:
             detail = SupervisionDetail.parse(record.body.detail)
         except MalformedError:
@@ -64,9 +73,25 @@ class Holes:
         holes = self._all_holes(controller, record, detail)
         if not holes:
             return None
-        turn = self._asked.get(controller, 0)
+        turn = self._asked.get(controller, 0) % len(holes)
+        first, *others = holes[turn:] + holes[:turn]
+        counts = accumulate((want.count for want in others), initial=first.count)
+        next(counts)
+        self._next[controller] = deque(want for want, count in zip(others, counts, strict=True) if count <= MOST_WANTED)
         self._asked[controller] = turn + 1
-        return holes[turn % len(holes)]
+        return first
+
+    def wanted_next(self, record: Verified) -> Want | None:
+        """What to ask for in the receipt of any other record: the next hole of the last supervision, once."""
+        controller = record.header.controller
+        waiting = self._next.get(controller)
+        while waiting:
+            want = waiting.popleft()
+            hole = self._ranges(controller, want.epoch).first_hole(want.sequence, want.sequence + want.count - 1)
+            if hole is not None:
+                self._asked[controller] += 1
+                return _want(want.epoch, *hole)
+        return None
 
     def _all_holes(self, controller: ControllerId, record: Verified, detail: SupervisionDetail) -> list[Want]:
         """Newest epoch first."""
