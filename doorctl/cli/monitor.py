@@ -22,6 +22,7 @@ def add_parser(subparsers: Any) -> None:
     _add_trust(commands)
     _add_run(commands)
     _add_alarms(commands)
+    _add_ack(commands)
     _add_controllers(commands)
 
 
@@ -85,9 +86,24 @@ def _add_alarms(commands: Any) -> None:
     )
     parser.add_argument("-f", "--follow", action="store_true", help="go on with each change")
     parser.add_argument("-n", "--limit", type=int, default=50, metavar="N", help="how many (default: %(default)s)")
-    parser.add_argument("--ack", type=int, metavar="ID", help="acknowledge this alarm")
+    parser.add_argument("--ack", type=int, metavar="ID", help="acknowledge this alarm, as `doorctl monitor ack` does")
     parser.add_argument("--as", dest="who", metavar="NAME", help="who acknowledges (default: your user name)")
     parser.set_defaults(run=_alarms)
+
+
+def _add_ack(commands: Any) -> None:
+    parser = commands.add_parser(
+        "ack",
+        help="acknowledge alarms",
+        description="Say that somebody has seen these alarms and acts, as the button of the alarms page does. The "
+        "first name stays. Where one number is not known, nothing is acknowledged.",
+        epilog="example: doorctl monitor ack 12 13 --as 'Kim at the desk'",
+    )
+    parser.add_argument(
+        "alarms", nargs="+", type=_number, metavar="NUMBER", help="as `doorctl monitor alarms` shows it"
+    )
+    parser.add_argument("--as", dest="who", metavar="NAME", help="who acknowledges (default: your user name)")
+    parser.set_defaults(run=_ack)
 
 
 def _add_controllers(commands: Any) -> None:
@@ -122,6 +138,20 @@ def _alarms(args: argparse.Namespace) -> int:
     from doorctl.cli.monitor_alarms import alarms
 
     return alarms(args)
+
+
+def _ack(args: argparse.Namespace) -> int:
+    from doorctl.cli.monitor_ack import acknowledge
+
+    return acknowledge(args)
+
+
+def _number(text: str) -> int:
+    """An alarm's, as a person types it: argparse says what was wrong with another text."""
+    digits = text.removeprefix("#")
+    if not digits.isascii() or not digits.isdecimal():
+        raise argparse.ArgumentTypeError(f'expected the number of an alarm, found "{text}"')
+    return int(digits)
 
 
 def _controllers(args: argparse.Namespace) -> int:

@@ -4,9 +4,10 @@ import argparse
 import getpass
 import http.client
 import json
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from doorctl.errors import DoorctlError, OperatorError, PeerError
@@ -94,21 +95,21 @@ def alarms(args: argparse.Namespace) -> int:
     """Show, follow or acknowledge."""
     client = Client(Paths.chosen(args.home))
     if args.ack is not None:
-        alarm = client.post(f"/api/alarms/{args.ack}/ack", {"who": args.who or getpass.getuser()})
-        print(json.dumps(alarm) if args.json else _line(alarm))
+        alarm = client.post(f"/api/alarms/{args.ack}/ack", {"who": args.who or person(os.environ)})
+        print(json.dumps(alarm) if args.json else line(alarm))
         return 0
     found = client.get(f"/api/alarms?limit={args.limit}")
     if args.json and not args.follow:
         print(json.dumps(found["alarms"], indent=2))
         return 0
     for alarm in reversed(found["alarms"]) if args.follow else found["alarms"]:
-        print(json.dumps(alarm) if args.json else _line(alarm))
+        print(json.dumps(alarm) if args.json else line(alarm))
     if not found["alarms"] and not args.follow:
         print("no alarms")
     if args.follow:
         sys.stdout.flush()
         for alarm in client.events(found["change"]):
-            print(json.dumps(alarm) if args.json else _line(alarm), flush=True)
+            print(json.dumps(alarm) if args.json else line(alarm), flush=True)
     return 0
 
 
@@ -128,7 +129,13 @@ def controllers(args: argparse.Namespace) -> int:
     return 0
 
 
-def _line(alarm: dict[str, Any]) -> str:
+def person(environ: Mapping[str, str]) -> str:
+    """Who sits here. The token is the monitor's own, so this is run with sudo, and root is nobody's name."""
+    return environ.get("SUDO_USER") or getpass.getuser()
+
+
+def line(alarm: dict[str, Any]) -> str:
+    """One alarm for a terminal; its moment is UTC."""
     where = "/".join(part for part in (alarm["site"] or alarm["controller"][:8], alarm["door"]) if part)
     state = alarm["state"] if alarm["state"] == "new" else f"acknowledged by {alarm['acknowledged_by']}"
     lasting = ", lasting" if alarm["standing"] else ", over" if alarm["ended"] else ""
