@@ -33,6 +33,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
+from doorctl.cli.mock_line import BoardGoneError
 from doorctl.cli.sim_page_bodies import (
     Acknowledge,
     Cut,
@@ -50,7 +51,6 @@ from doorctl.cli.sim_page_door import DoorSide
 from doorctl.cli.sim_page_feed import Event, Feed
 from doorctl.cli.sim_page_guard import Guard, StrictHeaders
 from doorctl.cli.sim_page_hands import Hands, LockedError
-from doorctl.cli.sim_page_mock import BoardGoneError
 from doorctl.cli.sim_page_monitor import MonitorSide
 from doorctl.cli.sim_page_people import People
 from doorctl.cli.sim_page_rig import Rig

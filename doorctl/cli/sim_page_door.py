@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 from doorctl.cli.ask import ask
 from doorctl.cli.sim_page_feed import Event, Feed
 from doorctl.cli.sim_page_mock import MockLine
-from doorctl.cli.sim_wire import wire_of
+from doorctl.cli.sim_wire import is_released, wire_of
 from doorctl.config import types as config_types
-from doorctl.config.types import BusPlace, Config, StrikeKind
+from doorctl.config.types import BusPlace, Config
 from doorctl.core.types import SECOND, Mode, Outcome
 from doorctl.errors import DoorctlError
 from doorctl.journal.reader import JournalReader
@@ -151,7 +151,7 @@ class DoorSide:
         door = self.config[name]
         match what:
             case "strike":
-                active = _is_released(door.strike, level)
+                active = is_released(door.strike, level)
                 self._change(name, released=active)
             case "lamp":
                 active = level is True
@@ -314,12 +314,6 @@ def _pins(doors: Iterable[config_types.Door]) -> _Pins:
         }
         pins |= {pin: (str(door.name), what) for what, pin in wires.items() if pin is not None}
     return pins
-
-
-def _is_released(strike: config_types.Strike, level: bool | None) -> bool:  # noqa: FBT001  a wire's level is a value
-    """Without power a fail-secure strike holds and a fail-safe one does not."""
-    powered = level is not None and level is strike.active_high
-    return powered is (strike.type is StrikeKind.FAIL_SECURE)
 
 
 def _is_active(

@@ -11,12 +11,13 @@ from collections.abc import Coroutine
 from enum import Enum
 from typing import Any, Final
 
+from doorctl.cli.mock_line import BoardGoneError
 from doorctl.cli.sim_page_door import DoorSide
 from doorctl.cli.sim_page_feed import Feed
-from doorctl.cli.sim_page_mock import BoardGoneError, command
+from doorctl.cli.sim_page_mock import command
 from doorctl.cli.sim_page_visits import WINDOW_NS, Visits
 from doorctl.cli.sim_site import Person
-from doorctl.cli.sim_wire import moved, wire_of
+from doorctl.cli.sim_wire import REX_S, moved, wire_of
 from doorctl.config.types import Input, ReaderInput
 from doorctl.core.types import MS, SECOND, Card
 from doorctl.errors import OperatorError
@@ -26,8 +27,6 @@ _PAUSE_NS: Final = 100 * MS
 """Between two frames at one reader; facts/wiegand.md: a frame ends by silence."""
 _MOST_AHEAD_NS: Final = 5 * SECOND
 """A script that types faster than a keypad can send is stopped here."""
-REX_S: Final = 0.5
-"""Longer than the 400 ms from which on every input is honoured."""
 CLOSER_S: Final = 6.0
 """A door closer's: long enough to see the leaf stand open."""
 _PLAY_GAP_NS: Final = 160 * MS

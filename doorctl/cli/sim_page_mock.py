@@ -10,14 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
-from doorctl.errors import OperatorError, PeerError
+from doorctl.cli.mock_line import BoardGoneError
+from doorctl.errors import PeerError
 
 _ANSWER_WITHIN_S: Final = 5.0
 _LONGEST_LINE: Final = 1 << 20
-
-
-class BoardGoneError(OperatorError):
-    """doord, which is the mock board, does not run or ended just now."""
 
 
 class MockLine:

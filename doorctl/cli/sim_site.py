@@ -4,7 +4,6 @@ Everything is made by the commands and functions a real site is made with. The c
 because somebody has to press the keys.
 """
 
-import json
 import os
 import re
 import secrets
@@ -24,6 +23,7 @@ from typing import IO, Any, Final, Self
 from doorctl.cli.ask import ask
 from doorctl.cli.holder_enrol import Enrolment
 from doorctl.cli.init import make_board
+from doorctl.cli.mock_line import Drive
 from doorctl.cli.sim_network import Relay
 from doorctl.cli.sim_wire import moved, wire_of
 from doorctl.config.reading import read_config
@@ -123,37 +123,6 @@ class Daemon:
         if self._log is not None:
             self._log.close()
             self._log = None
-
-
-class Drive:
-    """The mock board's socket: what hands at the door do."""
-
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(START_WITHIN_S)
-        self._socket.connect(str(path))
-        self._lines = self._socket.makefile("rw", encoding="utf-8")
-
-    def do(self, what: str, **more: Any) -> dict[str, Any]:
-        """One command, one answer."""
-        self._lines.write(json.dumps({"do": what, **more}) + "\n")
-        self._lines.flush()
-        answer: dict[str, Any] = json.loads(self._lines.readline())
-        if not answer.get("ok"):
-            raise SimError(f"the mock board refused {what}: {answer.get('error')}")
-        return answer
-
-    def close(self) -> None:
-        """Hang up."""
-        with suppress(OSError):  # what was not sent goes to a board that is gone
-            self._lines.close()
-        self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class SimSite:

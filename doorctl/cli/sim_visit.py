@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from doorctl.cli.sim_site import Drive, Person, SimError, SimSite, wait_for
+from doorctl.cli.mock_line import Drive
+from doorctl.cli.sim_site import Person, SimError, SimSite, wait_for
 from doorctl.doord.answer import ANSWER_BOUND, COMMIT_ALLOWANCE
 from doorctl.journal.reader import JournalReader
 

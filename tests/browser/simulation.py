@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from doorctl.cli.ask import ask
-from doorctl.cli.sim_site import Drive
+from doorctl.cli.mock_line import Drive
 from doorctl.cli.sim_wire import moved
 from doorctl.config.reading import read_config
 from doorctl.config.types import BusPlace
