@@ -8,6 +8,7 @@ import signal
 import sys
 
 from doorctl.core.types import SECOND, Duration
+from doorctl.courierd.alone import only_courier
 from doorctl.courierd.config import FASTEST_SUPERVISION_S, SLOWEST_SUPERVISION_S, read_link, read_monitor
 from doorctl.courierd.delivery import Delivery
 from doorctl.courierd.runtime import Courier
@@ -21,11 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _arguments(arguments)
     logging.basicConfig(level=logging.INFO, format="doorctl-courier: %(message)s", stream=sys.stderr)
     try:
-        courier = _courier(Paths.chosen(chosen.home), chosen.supervision_s)
-        asyncio.run(_run(courier))
+        paths = Paths.chosen(chosen.home)
+        courier = _courier(paths, chosen.supervision_s)
+        with only_courier(paths.courier_keys):
+            asyncio.run(_run(courier))
     except DoorctlError as error:
-        hint = f"\nhint: {error.hint}" if error.hint else ""
-        sys.stderr.write(f"doorctl-courier: error: {error}{hint}\n")
+        sys.stderr.write(error.told_by("doorctl-courier") + "\n")
         return 1
     return 0
 

@@ -56,7 +56,7 @@ def test_what_only_people_can_mend_is_said_with_a_hint(tmp_path: Path, capsys: p
     path = Paths.under(tmp_path).monitor_public
     assert main(["--home", str(tmp_path)]) == 1
     assert capsys.readouterr().err == (
-        f"doorctl-courier: error: {path}: no such file\nhint: this board is not paired with a monitor yet\n"
+        f"doorctl-courier: error: {path}: no such file\n  hint: this board is not paired with a monitor yet\n"
     )
 
 
@@ -75,9 +75,9 @@ def test_a_running_courier_has_loaded_nothing_it_must_not_reach() -> None:
     ours = {name for name in loaded if name.split(".")[0] in ("doorctl", "hal")}
     assert ours == {
         "doorctl", "doorctl.core", "doorctl.core.types", "doorctl.errors", "doorctl.paths", "doorctl.sdnotify",
-        "doorctl.courierd", "doorctl.courierd.__main__", "doorctl.courierd.backlog", "doorctl.courierd.config",
-        "doorctl.courierd.delivery", "doorctl.courierd.events", "doorctl.courierd.lines", "doorctl.courierd.runtime",
-        "doorctl.courierd.schedule", "doorctl.courierd.tls", "doorctl.courierd.waiting",
+        "doorctl.courierd", "doorctl.courierd.__main__", "doorctl.courierd.alone", "doorctl.courierd.backlog",
+        "doorctl.courierd.config", "doorctl.courierd.delivery", "doorctl.courierd.events", "doorctl.courierd.lines",
+        "doorctl.courierd.runtime", "doorctl.courierd.schedule", "doorctl.courierd.tls", "doorctl.courierd.waiting",
         "doorctl.wire", "doorctl.wire.handoff", "doorctl.wire.http", "doorctl.wire.record", "doorctl.wire.sizes",
     }  # fmt: skip
     assert loaded.isdisjoint({"sqlite3", "cryptography", "gpiozero", "lgpio", "gpiod", "serial", "msgspec"})
