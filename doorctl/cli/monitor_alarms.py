@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from doorctl.errors import DoorctlError, OperatorError, PeerError
 from doorctl.monitord.alarms.access import load_token
+from doorctl.monitord.alarms.counts import Count
 from doorctl.monitord.settings import Address, parse_address, read_settings
 from doorctl.monitord.supervisor import ports_path
 from doorctl.paths import Paths
@@ -104,13 +105,21 @@ def alarms(args: argparse.Namespace) -> int:
         return 0
     for alarm in reversed(found["alarms"]) if args.follow else found["alarms"]:
         print(json.dumps(alarm) if args.json else line(alarm))
-    if not found["alarms"] and not args.follow:
-        print("no alarms")
+    if not args.json and not args.follow:
+        print(_told(found))
     if args.follow:
         sys.stdout.flush()
         for alarm in client.events(found["change"]):
             print(json.dumps(alarm) if args.json else line(alarm), flush=True)
     return 0
+
+
+def _told(found: Mapping[str, Any]) -> str:
+    """How many of them wait, in the words of the page."""
+    waiting = Count(alarms=found["open"], notes=found["notes"])
+    if waiting.total:
+        return f"{waiting} to look at"
+    return "nothing to look at" if found["alarms"] else "no alarms"
 
 
 def controllers(args: argparse.Namespace) -> int:

@@ -48,6 +48,13 @@ class Desk:
         )  # fmt: skip
         self.store.commit([alarm], now=WallTime(NOON + 9_000_000))
 
+    def raise_note(self, number: int) -> None:
+        note = Raise(
+            kind=AlarmKind.TEST, subject=str(number), controller=BOARD.controller, event=NOON, received=NOON,
+            text="path test 00ff arrived",
+        )  # fmt: skip
+        self.store.commit([note], now=WallTime(NOON + 9_000_000))
+
     @property
     def browser(self) -> dict[str, str]:
         return {"cookie": self.cookie}

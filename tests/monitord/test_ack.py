@@ -42,7 +42,7 @@ async def _served(desk: Desk, home: Path) -> AsyncIterator[None]:
         await serving
 
 
-def _play(folder: Path, scenario: Scenario) -> None:
+def served_play(folder: Path, scenario: Scenario) -> None:
     async def whole() -> None:
         async with asyncio.timeout(20), running(folder) as desk, _served(desk, folder / "home"):
             for number in (1, 2, 3):
@@ -52,7 +52,7 @@ def _play(folder: Path, scenario: Scenario) -> None:
     asyncio.run(whole())
 
 
-async def _run(folder: Path, *words: str) -> int:
+async def run_at(folder: Path, *words: str) -> int:
     return await asyncio.to_thread(main, ["--home", str(folder / "home"), "monitor", *words])
 
 
@@ -64,24 +64,24 @@ def test_several_are_acknowledged_and_the_live_page_is_told(tmp_path: Path, caps
     async def scenario(desk: Desk) -> None:
         told = desk.console.streams.page(3, lambda: True)
         assert "event: beat" in await anext(told)
-        assert await _run(tmp_path, "ack", "3", "#1", "3", "--as", "Kim") == 0
+        assert await run_at(tmp_path, "ack", "3", "#1", "3", "--as", "Kim") == 0
         assert _names(desk) == {1: "Kim", 2: None, 3: "Kim"}
         changes = [await anext(told) for _ in range(2)]
         assert [json.loads(text.split("data: ")[1])["id"] for text in changes if "event: alarm" in text] == [3, 1]
         await told.aclose()  # type: ignore[attr-defined]  # it is a generator
 
-    _play(tmp_path, scenario)
+    served_play(tmp_path, scenario)
     assert [line.partition(" ")[0] for line in capsys.readouterr().out.splitlines()] == ["#3", "#1"]
 
 
 def test_the_first_name_stays_and_the_command_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def scenario(desk: Desk) -> None:
-        assert await _run(tmp_path, "ack", "1", "--as", "Kim") == 0
+        assert await run_at(tmp_path, "ack", "1", "--as", "Kim") == 0
         capsys.readouterr()
-        assert await _run(tmp_path, "ack", "1", "2", "--as", "Lee") == 0
+        assert await run_at(tmp_path, "ack", "1", "2", "--as", "Lee") == 0
         assert _names(desk) == {1: "Kim", 2: "Lee", 3: None}
 
-    _play(tmp_path, scenario)
+    served_play(tmp_path, scenario)
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("[acknowledged by Kim] (it was before, and the first name stays)")
     assert second.endswith("[acknowledged by Lee]")
@@ -89,10 +89,10 @@ def test_the_first_name_stays_and_the_command_says_so(tmp_path: Path, capsys: py
 
 def test_a_number_that_is_none_acknowledges_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def scenario(desk: Desk) -> None:
-        assert await _run(tmp_path, "ack", "1", "7") == 1
+        assert await run_at(tmp_path, "ack", "1", "7") == 1
         assert _names(desk) == {1: None, 2: None, 3: None}
 
-    _play(tmp_path, scenario)
+    served_play(tmp_path, scenario)
     problem, hint = capsys.readouterr().err.splitlines()
     assert problem.startswith("doorctl: error: alarm 7: 127.0.0.1:")
     assert problem.endswith(": no such alarm")
@@ -105,13 +105,13 @@ def test_a_script_gets_what_the_console_says(
     monkeypatch.setenv("SUDO_USER", "kim")
 
     async def scenario(desk: Desk) -> None:
-        assert await _run(tmp_path, "ack", "2", "--json") == 0
+        assert await run_at(tmp_path, "ack", "2", "--json") == 0
         alarm = desk.store.alarm(2)
         assert alarm is not None
         assert json.loads(capsys.readouterr().out) == [alarm_view(alarm, {BOARD.controller: BOARD.name})]
         assert (alarm.acknowledged_by, alarm.acknowledged) == ("kim", desk.sources.clock())
 
-    _play(tmp_path, scenario)
+    served_play(tmp_path, scenario)
 
 
 @pytest.mark.parametrize("word", ["one", "-1", "٣", ""])

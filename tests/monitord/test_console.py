@@ -164,7 +164,9 @@ def test_an_alarm_raised_while_the_list_is_read_is_told_as_a_change(
 def test_scripts_read_and_acknowledge(tmp_path: Path) -> None:
     async def scenario(desk: Desk) -> None:
         desk.raise_alarm()
-        assert (await desk.client.get("/api/alarms", headers=BEARER)).json() == {"alarms": [ALARM], "change": 1}
+        assert (await desk.client.get("/api/alarms", headers=BEARER)).json() == {
+            "alarms": [ALARM], "change": 1, "open": 1, "notes": 0,
+        }  # fmt: skip
         detail = (await desk.client.get("/api/alarms/1", headers=BEARER)).json()
         lines = [(line["side"], line["record"], line["person"], line["text"]) for line in detail.pop("timeline")]
         assert lines == [

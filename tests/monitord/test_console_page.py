@@ -34,9 +34,13 @@ async def _told(
     return found
 
 
-def _beat(change: int, waiting: int, record: int = 2) -> tuple[str, str, Any]:
+def _beat(change: int, waiting: int, record: int = 2, notes: int = 0) -> tuple[str, str, Any]:
     worst = "critical" if waiting else ""
-    return str(change), "beat", {"now": "2026-09-21T14:13:21.000Z", "record": record, "open": waiting, "worst": worst}
+    return (
+        str(change),
+        "beat",
+        {"now": "2026-09-21T14:13:21.000Z", "record": record, "open": waiting, "notes": notes, "worst": worst},
+    )
 
 
 def test_a_beat_comes_at_once_and_again_though_nothing_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

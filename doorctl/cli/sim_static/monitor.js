@@ -16,7 +16,9 @@ export function showMonitor(seen) {
   word(byId("health"), board ? board.health : "unknown");
   word(byId("waiting"), board?.pending == null ? "unknown" : board.pending === 1 ? "1 record" : `${board.pending} records`);
   showAlarms(seen.alarms);
-  showMood(seen.alarms.filter((alarm) => alarm.state === "new" && alarm.severity !== "note"));
+  const waiting = seen.alarms.filter((alarm) => alarm.state === "new");
+  const open = waiting.filter((alarm) => alarm.severity !== "note");
+  showMood(open, waiting.length - open.length);
   begun = true;
 }
 
@@ -34,15 +36,22 @@ function showAlarms(said) {
   });
 }
 
-function showMood(open) {
+function showMood(open, notes) {
   const critical = open.some((alarm) => alarm.severity === "critical");
   const mood = critical ? "alarm" : open.length ? "warn" : "calm";
   mark(byId("mood"), "data-mood", mood);
   word(byId("mood-word"), { alarm: "Alarm", warn: "Look at this", calm: "Calm" }[mood]);
-  word(byId("mood-more"), open.length ? `${open.length} to acknowledge` : "nothing to do");
+  word(byId("mood-more"), told(open.length, notes));
   word(byId("jump-count"), String(open.length));
   byId("jump-count").hidden = !open.length;
   document.title = open.length ? `(${open.length}) doorctl sim` : "doorctl sim";
+}
+
+// As the monitor's own page counts: a note is for information, and never an alarm.
+function told(open, notes) {
+  const many = (count, what) => (count ? [`${count} ${what}${count === 1 ? "" : "s"}`] : []);
+  const waiting = [...many(open, "alarm"), ...many(notes, "note")];
+  return waiting.length ? `${waiting.join(", ")} to acknowledge` : "nothing to do";
 }
 
 function showAlarm(alarm) {

@@ -14,7 +14,8 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from doorctl.core.types import WallTime
-from doorctl.monitord.alarms.kinds import CATALOGUE, AlarmKind
+from doorctl.monitord.alarms.counts import Count
+from doorctl.monitord.alarms.kinds import CATALOGUE, AlarmKind, Severity
 from doorctl.monitord.alarms.store import ALARMS, VERSION, Alarm, alarm_of_row
 from doorctl.monitord.database import open_for_reading, storage_errors
 from doorctl.wire.record import ControllerId
@@ -22,6 +23,8 @@ from doorctl.wire.record import ControllerId
 HIGHEST_ID: Final = (1 << 63) - 1
 """SQLite's."""
 _MOST_WORDS: Final = 8
+_GRAVE: Final = ALARMS.c.severity > Severity.NOTE
+"""What is an alarm and no note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class Open:
 
     shown: list[Alarm]
     """The gravest first, of these the newest; not all of them where there are many."""
-    count: int
+    count: Count
 
 
 class Archive:
@@ -73,7 +76,7 @@ class Archive:
         query = select(ALARMS).where(waits).order_by(ALARMS.c.severity.desc(), ALARMS.c.id.desc()).limit(limit)
         with self._asking() as connection:
             shown = [alarm_of_row(row) for row in connection.execute(query)]
-            count = connection.execute(select(func.count()).select_from(ALARMS).where(waits)).scalar_one()
+            count = _count(connection, waits)
         return Open(shown=shown, count=count)
 
     def lasting(self, limit: int) -> list[Alarm]:
@@ -96,9 +99,9 @@ class Archive:
             return {ControllerId(found) for found in connection.execute(query).scalars()}
 
     def quiet_since(self) -> WallTime | None:
-        """When the last alarm was acknowledged; None where none ever was."""
+        """When the last alarm, and no note, was acknowledged; None where none ever was."""
         with self._asking() as connection:
-            last = connection.execute(select(func.max(ALARMS.c.acknowledged))).scalar_one()
+            last = connection.execute(select(func.max(ALARMS.c.acknowledged)).where(_GRAVE)).scalar_one()
         return None if last is None else WallTime(last)
 
     def page(self, search: Search, sites: Mapping[ControllerId, str], *, before: int, limit: int) -> list[Alarm]:
@@ -107,11 +110,10 @@ class Archive:
         with self._asking() as connection:
             return [alarm_of_row(row) for row in connection.execute(query.order_by(ALARMS.c.id.desc()).limit(limit))]
 
-    def count(self, search: Search, sites: Mapping[ControllerId, str]) -> int:
+    def count(self, search: Search, sites: Mapping[ControllerId, str]) -> Count:
         """How many there are."""
-        query = select(func.count()).select_from(ALARMS).where(*_conditions(search, sites))
         with self._asking() as connection:
-            return int(connection.execute(query).scalar_one())
+            return _count(connection, *_conditions(search, sites))
 
     def raised_by(self, records: Collection[int]) -> Mapping[int, list[Alarm]]:
         """The alarms that some of the ledger's rows were the cause of."""
@@ -128,6 +130,12 @@ class Archive:
         """A snapshot of its own each time: one that stays open would keep the write-ahead log from being emptied."""
         with self._lock, storage_errors(self._path), self._connection.begin():
             yield self._connection
+
+
+def _count(connection: Connection, *conditions: ColumnElement[bool]) -> Count:
+    query = select(func.count(), func.count().filter(_GRAVE)).select_from(ALARMS).where(*conditions)
+    entries, alarms = connection.execute(query).one()
+    return Count(alarms=alarms, notes=entries - alarms)
 
 
 def _lasts() -> ColumnElement[bool]:

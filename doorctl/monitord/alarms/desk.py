@@ -14,6 +14,7 @@ from doorctl.core.types import WallTime
 from doorctl.monitord.alarms.access import Access
 from doorctl.monitord.alarms.archive import Archive
 from doorctl.monitord.alarms.boards import controller_views
+from doorctl.monitord.alarms.counts import Count
 from doorctl.monitord.alarms.history import History
 from doorctl.monitord.alarms.state import ControllerState
 from doorctl.monitord.alarms.store import LONGEST_NAME, Alarm, AlarmStore
@@ -57,6 +58,10 @@ class Desk:
     async def alarms(self, limit: int) -> list[dict[str, Any]]:
         """Those that need somebody first."""
         return self.views(await asyncio.to_thread(self.sources.store.alarms, limit))
+
+    async def waiting(self) -> Count:
+        """How many wait for somebody."""
+        return (await asyncio.to_thread(self.sources.archive.open, 0)).count
 
     async def alarm(self, number: int) -> Alarm | None:
         """One of them; None where there is none of this number."""

@@ -1,6 +1,7 @@
 """The console's JSON and its events, for scripts, for `doorctl monitor alarms` and for the page's own script.
 
-GET  /api/alarms           open ones first       POST /api/alarms/ID/ack    {"who": "…"}
+GET  /api/alarms           new ones first, how many alarms of them (`open`) and `notes`
+                                                 POST /api/alarms/ID/ack    {"who": "…"}
 GET  /api/alarms/ID        with what happened before and since
 GET  /api/past             all, newest first: q, kind, state, controller, from, to, before
 GET  /api/controllers      and their health      GET  /api/events           SSE, resumes with Last-Event-ID
@@ -53,7 +54,13 @@ class Interface:
             return JSONResponse({"error": f"limit: expected 1 to {_MOST_SHOWN}"}, status_code=400)
         await self._desk.looked(request, "alarms")
         change = await self._desk.last_change()
-        return JSONResponse({"alarms": await self._desk.alarms(int(limit)), "change": change})
+        waiting = await self._desk.waiting()
+        return JSONResponse(
+            {
+                "alarms": await self._desk.alarms(int(limit)), "change": change,
+                "open": waiting.alarms, "notes": waiting.notes,
+            }
+        )  # fmt: skip
 
     async def past(self, request: Request) -> Response:
         """One page of all that fit; `older` is what to give as `before` for the next."""

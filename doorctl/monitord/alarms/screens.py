@@ -60,7 +60,7 @@ class Screens:
         archive = self._desk.sources.archive
         waiting = await asyncio.to_thread(archive.open, _OPEN_SHOWN)
         lasting = await asyncio.to_thread(archive.lasting, _LASTING_SHOWN)
-        quiet_since = None if waiting.count else await asyncio.to_thread(archive.quiet_since)
+        quiet_since = None if waiting.count.alarms else await asyncio.to_thread(archive.quiet_since)
         boards = worst_first(await self._desk.controllers())
         return self._render(
             name, proof=proof, change=change, alarms=self._desk.views(waiting.shown), count=waiting.count,

@@ -111,9 +111,10 @@ class Streams:
     async def _beat(self, change: int, record: int) -> str:
         """How things stand, for a page that shows something else. `id` again: a browser resumes here at the latest."""
         waiting = await asyncio.to_thread(self._desk.sources.archive.open, 1)
-        worst = waiting.shown[0].severity.name.lower() if waiting.shown else ""
+        worst = waiting.shown[0].severity.name.lower() if waiting.count.alarms else ""
         told = {
-            "now": when(self._desk.sources.clock()), "record": record, "open": waiting.count, "worst": worst,
+            "now": when(self._desk.sources.clock()), "record": record, "open": waiting.count.alarms,
+            "notes": waiting.count.notes, "worst": worst,
         }  # fmt: skip
         return f"id: {change}\nevent: beat\ndata: {json.dumps(told)}\n\n"
 

@@ -48,8 +48,8 @@ const announce = (text) => { by("announcer").textContent = text; };
 const sound = new Sound(by("sound"));
 
 const head = () => {
-  const first = main.querySelector("article.alarm[data-state=new]");
-  const what = body.dataset.page === "now" && first ? `: ${first.querySelector("h2").textContent}` : "";
+  const first = by("now")?.querySelector("article.alarm");
+  const what = first ? `: ${first.querySelector("h2").textContent}` : "";
   const lost = body.dataset.live === "lost" ? "NOT LIVE – " : "";
   document.title = `${lost}${told.open ? `(${told.open}) ALARM${what} – ` : ""}${title}`;
   const icon = ICONS[told.open ? "alarm" : body.dataset.live === "lost" ? "lost" : "calm"];
@@ -177,7 +177,7 @@ live = new Live(body.dataset.change, {
   alarm: (alarm) => {
     if (alarm.state === "new" && !alarm.ended) {
       const where = [alarm.site, alarm.door].filter(Boolean).join(", ");
-      announce(`${alarm.severity} alarm: ${alarm.title}, ${where}. ${alarm.text}`);
+      announce(`${alarm.severity === "note" ? "note" : `${alarm.severity} alarm`}: ${alarm.title}, ${where}. ${alarm.text}`);
       sound.play(alarm.severity);
     }
     soon();
