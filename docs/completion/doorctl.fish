@@ -36,7 +36,7 @@ function __doorctl_at
 end
 
 function __doorctl_names
-    # of doors or groups, of the installation that the line is about; --home is the only part of it that is used
+    # of doors, groups or readers, of the installation that the line is about; of it only --home is used
     set -l line (commandline -opc)
     set -l home
     for at in (seq 2 (count $line))
@@ -328,9 +328,11 @@ complete -c doorctl -n '__doorctl_in \'mock card\'' -s h -l help -d 'show this h
 complete -c doorctl -n '__doorctl_in \'mock card\'' -l home -x -a '(__fish_complete_directories)' -d 'keep everything in DIR instead of /etc, /var/lib and /run (also: DOORCTL_HOME)'
 complete -c doorctl -n '__doorctl_in \'mock card\'' -l json -d 'print JSON, for scripts'
 complete -c doorctl -n '__doorctl_in \'mock card\'' -l keys -d 'ask for keys first, as `mock keys` does, and type them after the card'
+complete -c doorctl -n '__doorctl_at \'mock card\' 0' -a '(__doorctl_names readers)' -d 'READER'
 complete -c doorctl -n '__doorctl_in \'mock keys\'' -s h -l help -d 'show this help message and exit'
 complete -c doorctl -n '__doorctl_in \'mock keys\'' -l home -x -a '(__fish_complete_directories)' -d 'keep everything in DIR instead of /etc, /var/lib and /run (also: DOORCTL_HOME)'
 complete -c doorctl -n '__doorctl_in \'mock keys\'' -l json -d 'print JSON, for scripts'
+complete -c doorctl -n '__doorctl_at \'mock keys\' 0' -a '(__doorctl_names readers)' -d 'READER'
 complete -c doorctl -n '__doorctl_in \'mock rex\'' -s h -l help -d 'show this help message and exit'
 complete -c doorctl -n '__doorctl_in \'mock rex\'' -l home -x -a '(__fish_complete_directories)' -d 'keep everything in DIR instead of /etc, /var/lib and /run (also: DOORCTL_HOME)'
 complete -c doorctl -n '__doorctl_in \'mock rex\'' -l json -d 'print JSON, for scripts'
@@ -343,4 +345,4 @@ complete -c doorctl -n '__doorctl_at \'mock contact\' 1' -a 'open closed' -d 'LE
 complete -c doorctl -n '__doorctl_in \'completion\'' -s h -l help -d 'show this help message and exit'
 complete -c doorctl -n '__doorctl_in \'completion\'' -l home -x -a '(__fish_complete_directories)' -d 'keep everything in DIR instead of /etc, /var/lib and /run (also: DOORCTL_HOME)'
 complete -c doorctl -n '__doorctl_in \'completion\'' -l json -d 'print JSON, for scripts'
-complete -c doorctl -n '__doorctl_at \'completion\' 0' -a 'bash zsh fish doors groups' -d 'SHELL'
+complete -c doorctl -n '__doorctl_at \'completion\' 0' -a 'bash zsh fish doors groups readers' -d 'SHELL'

@@ -1,7 +1,8 @@
 """doorctl completion bash|zsh|fish: the script that lets a shell complete doorctl's lines.
 
-The scripts are drawn from the argparse tree. Names of doors and groups they ask of `doorctl completion doors|groups`,
-which reads the configuration and nothing else: never the roster, so that pressing TAB shows nobody who is enrolled.
+The scripts are drawn from the argparse tree. Names of doors, groups and readers they ask of `doorctl completion
+doors|groups|readers`, which reads the configuration and nothing else: never the roster, so that pressing TAB shows
+nobody who is enrolled.
 docs/decisions/completion.md says why.
 """
 
@@ -14,7 +15,7 @@ from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 
 SHELLS: Final = ("bash", "zsh", "fish")
-NAMES: Final = ("doors", "groups")
+NAMES: Final = ("doors", "groups", "readers")
 _NAME: Final = re.compile(r"[a-z0-9-]{1,64}")
 """Others are mistakes; and what a shell inserts must need no quotes."""
 
@@ -26,10 +27,13 @@ def add_parser(subparsers: Any) -> None:
         help="print what lets a shell complete doorctl's lines",
         description="Print the script that lets bash, zsh or fish complete doorctl's lines. The installed files have "
         "the same; this is for a shell that does not look there, as `source <(doorctl completion bash)`. "
-        "doors and groups print the names in the configuration, one a line, which is what the scripts ask for.",
+        "doors, groups and readers print the names in the configuration, one a line, which is what the scripts ask "
+        "for.",
         epilog="example: doorctl completion bash\n         doorctl completion doors",
     )
-    parser.add_argument("what", choices=(*SHELLS, *NAMES), metavar="SHELL", help="bash, zsh, fish; or doors, groups")
+    parser.add_argument(
+        "what", choices=(*SHELLS, *NAMES), metavar="SHELL", help="bash, zsh, fish; or doors, groups, readers"
+    )
     parser.set_defaults(run=run)
 
 
@@ -63,5 +67,17 @@ def _names(paths: Paths, what: str) -> list[str]:
         tree = tomli.loads(paths.config.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise OperatorError(f"{paths.config}: cannot be read", hint="`doorctl check` says why") from error
-    tables = tree.get(what.removesuffix("s"))
-    return [name for name in tables if _NAME.fullmatch(name)] if isinstance(tables, dict) else []
+    if what == "readers":
+        doors = _tables(tree, "door")
+        return [reader for door in doors for reader in _readers(door, doors[door])]
+    return list(_tables(tree, what.removesuffix("s")))
+
+
+def _tables(tree: Any, key: str) -> dict[str, Any]:
+    tables = tree.get(key) if isinstance(tree, dict) else None
+    return {name: table for name, table in tables.items() if _NAME.fullmatch(name)} if isinstance(tables, dict) else {}
+
+
+def _readers(door: str, table: Any) -> list[str]:
+    """The door's name, or DOOR/SIDE of each where it has several."""
+    return [f"{door}/{side}" for side in _tables(table, "readers")] or [door]

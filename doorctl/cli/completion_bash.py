@@ -30,7 +30,7 @@ __doorctl_value() {
     local files=-f
     case $2 in
     words) __doorctl_offer "$1" < <(printf '%s\n' "${@:3}") ;;
-    doors | groups) __doorctl_offer "$1" < <(__doorctl_names "$2") ;;
+    doors | groups | readers) __doorctl_offer "$1" < <(__doorctl_names "$2") ;;
     card)
         # readline replaces the @ and what stands behind it
         if [[ $1 == next@* ]]; then

@@ -41,7 +41,7 @@ function __doorctl_at
 end
 
 function __doorctl_names
-    # of doors or groups, of the installation that the line is about; --home is the only part of it that is used
+    # of doors, groups or readers, of the installation that the line is about; of it only --home is used
     set -l line (commandline -opc)
     set -l home
     for at in (seq 2 (count $line))
@@ -106,7 +106,7 @@ def _value(value: Value) -> str:
     match value.kind:
         case Kind.WORDS:
             return f" -x -a {_quoted(' '.join(value.words))}"
-        case Kind.DOOR | Kind.GROUP:
+        case Kind.DOOR | Kind.GROUP | Kind.READER:
             return f" -x -a '(__doorctl_names {value.kind.value})'"
         case Kind.CARD:
             return " -x -a '(__doorctl_names doors | string replace -r ^ next@)'"

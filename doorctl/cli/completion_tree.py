@@ -23,10 +23,14 @@ class Kind(Enum):
     FOLDER = "folder"
     DOOR = "doors"
     GROUP = "groups"
+    READER = "readers"
     CARD = "card"
 
 
-_BY_METAVAR: Final = {"DOOR": Kind.DOOR, "GROUP": Kind.GROUP, "CARD": Kind.CARD, "DIR": Kind.FOLDER, "FILE": Kind.FILE}
+_BY_METAVAR: Final = {
+    "DOOR": Kind.DOOR, "GROUP": Kind.GROUP, "READER": Kind.READER, "CARD": Kind.CARD,
+    "DIR": Kind.FOLDER, "FILE": Kind.FILE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

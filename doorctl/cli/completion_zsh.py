@@ -10,7 +10,7 @@ _HEAD: Final = """\
 # zsh completion for doorctl; drawn by `doorctl completion zsh`, do not edit
 
 _doorctl_names() {
-    # of doors or groups, of the installation that the line is about
+    # of doors, groups or readers, of the installation that the line is about
     local -a names
     names=(${(f)"$(${~_doorctl_program} ${_doorctl_home:+--home=${~_doorctl_home}} completion $1 2>/dev/null)"})
     shift
@@ -20,6 +20,8 @@ _doorctl_names() {
 _doorctl_doors() { _doorctl_names doors "$@" }
 
 _doorctl_groups() { _doorctl_names groups "$@" }
+
+_doorctl_readers() { _doorctl_names readers "$@" }
 
 _doorctl_cards() {
     if compset -P 'next@'; then
@@ -114,7 +116,7 @@ def _action(value: Value) -> str:
             return "_files"
         case Kind.FOLDER:
             return "_files -/"
-        case Kind.DOOR | Kind.GROUP:
+        case Kind.DOOR | Kind.GROUP | Kind.READER:
             return f"_doorctl_{value.kind.value}"
         case Kind.CARD:
             return "_doorctl_cards"

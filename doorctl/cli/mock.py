@@ -5,13 +5,8 @@ has, and says what the strike did: what a person at the door sees, and not more.
 """
 
 import argparse
-import json
 from typing import Any, Final
 
-from doorctl.paths import Paths
-
-_OPEN, _CLOSED = "open", "closed"
-_LONGEST_LINE: Final = 256
 _READER: Final = "the reader's name, DOOR or DOOR/SIDE"
 _DOOR: Final = "the name of the [door.NAME] table"
 _FOR: Final = 'For a doord that runs with [hal] backend = "mock".'
@@ -48,7 +43,7 @@ def _card(verbs: Any) -> None:
     parser.add_argument(
         "--keys", action="store_true", help="ask for keys first, as `mock keys` does, and type them after the card"
     )
-    parser.set_defaults(run=run_card)
+    parser.set_defaults(run=run, verb="card")
 
 
 def _keys(verbs: Any) -> None:
@@ -61,7 +56,7 @@ def _keys(verbs: Any) -> None:
         epilog="example: doorctl mock keys front",
     )
     parser.add_argument("reader", metavar="READER", help=_READER)
-    parser.set_defaults(run=run_keys)
+    parser.set_defaults(run=run, verb="keys")
 
 
 def _rex(verbs: Any) -> None:
@@ -72,7 +67,7 @@ def _rex(verbs: Any) -> None:
         epilog="example: doorctl mock rex front",
     )
     parser.add_argument("door", metavar="DOOR", help=_DOOR)
-    parser.set_defaults(run=run_rex)
+    parser.set_defaults(run=run, verb="rex")
 
 
 def _contact(verbs: Any) -> None:
@@ -84,93 +79,12 @@ def _contact(verbs: Any) -> None:
         epilog="example: doorctl mock contact front closed",
     )
     parser.add_argument("door", metavar="DOOR", help=_DOOR)
-    parser.add_argument("leaf", choices=(_OPEN, _CLOSED), metavar="LEAF", help=f"{_OPEN} or {_CLOSED}")
-    parser.set_defaults(run=run_contact)
+    parser.add_argument("leaf", choices=("open", "closed"), metavar="LEAF", help="open or closed")
+    parser.set_defaults(run=run, verb="contact")
 
 
-def run_card(args: argparse.Namespace) -> int:
-    """Hold the card there."""
-    from doorctl.cli import mock_hands
-    from doorctl.cli.holder_card import card_of_file
-    from doorctl.cli.mock_door import reader_called, refuse_cards, refuse_keys
-
-    paths = Paths.chosen(args.home)
-    door, reader = reader_called(_config(paths), args.reader)
-    refuse_cards(reader)
-    if args.keys:
-        refuse_keys(reader)
-    held = card_of_file(args.card)
-    mock_hands.wait_until_it_reads(paths, reader)
-    hand = mock_hands.card(reader, held)
-    if args.keys:
-        hand = mock_hands.card_and_keys(reader, held, _asked_keys(reader.name))
-    return _done(args, paths, door, hand)
-
-
-def run_keys(args: argparse.Namespace) -> int:
-    """Type them there."""
-    from doorctl.cli import mock_hands
-    from doorctl.cli.mock_door import reader_called, refuse_keys
-
-    paths = Paths.chosen(args.home)
-    door, reader = reader_called(_config(paths), args.reader)
-    refuse_keys(reader)
-    mock_hands.wait_until_it_reads(paths, reader)
-    return _done(args, paths, door, mock_hands.keys(reader, _asked_keys(reader.name)))
-
-
-def run_rex(args: argparse.Namespace) -> int:
-    """Press it, and let it go."""
-    from doorctl.cli import mock_hands
-    from doorctl.cli.mock_door import door_called, wired
-
-    paths = Paths.chosen(args.home)
-    door = door_called(_config(paths), args.door)
-    return _done(args, paths, door, mock_hands.press(wired(door.rex, door, "rex")))
-
-
-def run_contact(args: argparse.Namespace) -> int:
-    """Move the leaf."""
-    from doorctl.cli import mock_hands
-    from doorctl.cli.mock_door import door_called, wired
-
-    paths = Paths.chosen(args.home)
-    door = door_called(_config(paths), args.door)
-    contact = wired(door.contact, door, "contact")
-    return _done(
-        args, paths, door, mock_hands.put(contact, active=args.leaf == _OPEN), before=f"the leaf is {args.leaf}; "
-    )
-
-
-def _config(paths: Paths) -> Any:
-    from doorctl.cli.mock_door import refuse_metal
-    from doorctl.config.reading import read_config
-
-    config = read_config(paths.config)
-    refuse_metal(config)
-    return config
-
-
-def _asked_keys(reader: str) -> str:
-    """Typed unseen, or the first line of standard input; never an argument, which others can see."""
-    import getpass
-    import sys
-
-    from doorctl.cli.mock_door import keys_of
-
-    if sys.stdin.isatty():
-        return keys_of(getpass.getpass(f"keys at {reader} (not shown): "))
-    return keys_of(sys.stdin.readline(_LONGEST_LINE))
-
-
-def _done(args: argparse.Namespace, paths: Paths, door: Any, hand: Any, *, before: str = "") -> int:
+def run(args: argparse.Namespace) -> int:
     """Do it, and say what the door did."""
-    from doorctl.cli.mock_hands import at_the_board, seen
+    from doorctl.cli.mock_acts import ACTS
 
-    with at_the_board(paths) as drive:
-        answer = seen(drive, door, hand)
-    if args.json:
-        print(json.dumps({"door": door.name, **answer.told()}))
-    else:
-        print(f"{door.name}: {before}{answer}")
-    return 0
+    return ACTS[args.verb](args)

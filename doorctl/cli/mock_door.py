@@ -99,7 +99,7 @@ def wired(source: Input | ReaderInput | None, door: Door, key: str) -> Input | R
 
 def refuse_cards(reader: Reader) -> None:
     """OperatorError where no card is ever read."""
-    if {reader.mode, *(mode for _, mode in reader.modes)} == {Mode.CODE}:
+    if _modes(reader) == {Mode.CODE}:
         raise OperatorError(f"{reader.name}: reads no cards", hint=f"`doorctl mock keys {reader.name}` types a code")
 
 
@@ -119,6 +119,20 @@ def keys_of(untrusted: str) -> str:
     return keys
 
 
+def after_a_card(reader: Reader) -> str | None:
+    """What a card may have been waiting for, as the configuration says it."""
+    if Mode.CARD_AND_CODE not in _modes(reader):
+        return None
+    return f"at {reader.name} a code belongs to the card: with --keys it is asked for, and typed after the card"
+
+
+def after_keys(reader: Reader, typed: str, length: int) -> str | None:
+    """Whether the entry may have had no end."""
+    if reader.enter_key in typed or len(typed) >= length:
+        return None
+    return f"an entry ends with {reader.enter_key}, or after {length} digits, which is how long codes are here"
+
+
 def level_of(pins: Mapping[str, Any], strike: Strike) -> bool:
     """The strike's, of the board that runs; OperatorError where that board has no such strike."""
     if strike.pin not in pins:
@@ -127,6 +141,10 @@ def level_of(pins: Mapping[str, Any], strike: Strike) -> bool:
             hint="doorctl.toml has changed since doord started: start it again",
         )
     return bool(pins[strike.pin]["level"])
+
+
+def _modes(reader: Reader) -> set[Mode]:
+    return {reader.mode, *(mode for _, mode in reader.modes)}
 
 
 def _nowhere(what: str, asked: str, there: list[str]) -> OperatorError:

@@ -106,6 +106,8 @@ class Machine:
             os.close(one)
         self.cards = 0
         """How many were shown to its readers."""
+        self.code = ""
+        """The newest that its terminal showed: somebody remembers it."""
         self.run(":", {})  # until it stands; what its making said is no command's
 
     def do_at_its_wires(self, line: str) -> None:

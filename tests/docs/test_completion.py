@@ -32,8 +32,10 @@ backend = "mock"
 reader = { wiegand = ["GPIO4", "GPIO5"], format = "H10301", mode = "card" }
 strike = { pin = "GPIO17", type = "fail-secure", release_s = 5 }
 egress = "mechanical"
+[door.fire-exit.readers]
+in = { wiegand = ["GPIO8", "GPIO9"], format = "H10301", mode = "card" }
+out = { wiegand = ["GPIO10", "GPIO11"], format = "H10301", mode = "card" }
 [door.fire-exit]
-reader = { wiegand = ["GPIO8", "GPIO9"], format = "H10301", mode = "card" }
 strike = { pin = "GPIO18", type = "fail-secure", release_s = 5 }
 egress = "mechanical"
 [group.staff]
@@ -156,9 +158,11 @@ def test_files_and_folders_are_offered(shell: Bash | Zsh | Fish) -> None:
     assert {name.rstrip("/") for name in shell.offered("doorctl --home ../e")} == {"../etc"}
 
 
-def test_doors_and_groups_come_from_the_configuration(shell: Bash | Zsh | Fish) -> None:
+def test_doors_groups_and_readers_come_from_the_configuration(shell: Bash | Zsh | Fish) -> None:
     assert shell.offered("doorctl --home .. unlock f") == {"front", "fire-exit"}
     assert shell.offered("doorctl unlock --home .. fr") == {"front"}
+    assert shell.offered("doorctl --home .. mock card f") == {"front", "fire-exit/in", "fire-exit/out"}
+    assert shell.offered("doorctl --home .. mock contact fire-exit o") == {"open"}
     assert shell.offered("doorctl --home=.. unlock fr") == {"front"}
     assert shell.offered("doorctl --home .. log --door fi") == {"fire-exit"}
     assert shell.offered("doorctl --home .. holder add Ana --group st") == {"staff"}
@@ -198,7 +202,14 @@ def test_a_flag_may_take_a_value_with_one_command_only(shell: Bash | Zsh | Fish)
     assert shell.offered("doorctl init --monitor board.toml b") <= {"b"}
 
 
-@pytest.mark.parametrize(("what", "names"), [("doors", "front\nfire-exit\n"), ("groups", "staff\nnight\n")])
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("doors", "front\nfire-exit\n"),
+        ("groups", "staff\nnight\n"),
+        ("readers", "front\nfire-exit/in\nfire-exit/out\n"),
+    ],
+)
 def test_names_one_a_line(what: str, names: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--home", str(home), "completion", what]) == 0
     assert capsys.readouterr().out == names
@@ -208,5 +219,5 @@ def test_no_name_of_a_person_is_ever_offered() -> None:
     """The roster is not read: TAB shows nobody who is enrolled."""
     for shell in SHELLS:
         assert len(re.findall(r"completion \S+ 2>/dev/null", script(shell))) == 1, "the one place that runs doorctl"
-    assert set(NAMES) == {"doors", "groups"}
+    assert set(NAMES) == {"doors", "groups", "readers"}
     assert COMMANDS["holder", "show"].places[0].value.kind is Kind.TEXT
