@@ -94,11 +94,12 @@ def test_the_simulators_page(simulator: Page, size: ViewportSize) -> None:
 def test_the_alarms_page(page: Page, visited: Simulation, size: ViewportSize, path: str) -> None:
     page.goto(visited.console)
 
-    def is_document(request: Request) -> bool:
-        return request.resource_type == "document"
+    def is_page(request: Request) -> bool:
+        """Or the part of one that a live page asks for when something changed."""
+        return request.resource_type in {"document", "fetch"}
 
     def tell(route: Route) -> None:
-        if not is_document(route.request):
+        if not is_page(route.request):
             route.fallback()
             return
         answer = route.fetch()
