@@ -112,3 +112,4 @@ def test_the_alarms_page(page: Page, visited: Simulation, size: ViewportSize, pa
     assert page.evaluate("document.scrollingElement.scrollWidth") <= size["width"]
     assert page.evaluate(OUTSIDE) == []
     assert page.evaluate(CUT, LONG) == []
+    page.unroute_all(behavior="ignoreErrors")  # a part that is being fetched as the page closes
