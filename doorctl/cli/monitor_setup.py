@@ -27,6 +27,7 @@ from doorctl.seal.keys import (
     write_controller_file,
     write_monitor_file,
 )
+from doorctl.seal.pairing import MOST_ADDRESSES
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104  boards come from the network; the line is mutual TLS with pinned certificates
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -95,7 +96,12 @@ def trust(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace) -> Settings:
     """Every address is looked at, those too that only boards will use."""
-    reached, *_others = [parse_address(address, where="--address") for address in args.address]
+    if len(args.address) > MOST_ADDRESSES or len(set(args.address)) < len(args.address):
+        raise OperatorError(
+            f"--address: expected one or two that differ, got {', '.join(args.address)}",
+            hint="a monitor is reached over one or two lines; give --address once for each",
+        )
+    reached, *_others = [parse_address(address, where="--address", lowest=1) for address in args.address]
     listen = Address(host=reached.host if reached.host in _LOCAL else _EVERYWHERE, port=reached.port)
     if args.listen is not None:
         listen = parse_address(args.listen, where="--listen")

@@ -15,6 +15,7 @@ from doorctl.config.section import nearest
 USAGE: Final = 2
 """The exit code of a line that makes no sense."""
 EXIT_CODES: Final = "exit codes: 0 done, 1 not done (the message says why), 2 wrong usage"
+_HIGHEST_PORT: Final = 65_535
 _INVALID_CHOICE: Final = re.compile(r"invalid choice: '?([^']*?)'? \(")
 _EXAMPLE: Final = re.compile(r"(?:example:|\s) *(doorctl .+)")
 """A line of an epilog: the first example has the word before it, further ones stand indented below it."""
@@ -82,6 +83,14 @@ class CommandParser(argparse.ArgumentParser):
                 hint = nearest(wrong[1], known) or f"there are {', '.join(known)}"
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: error: {message}\n  hint: {hint}\n")
+
+
+def port(text: str) -> int:
+    """A TCP port to listen on, as an option's type."""
+    few = len(text) <= len(str(_HIGHEST_PORT))
+    if not (few and text.isascii() and text.isdecimal() and 1 <= int(text) <= _HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f'expected a port from 1 to {_HIGHEST_PORT}, found "{text}"')
+    return int(text)
 
 
 def count(text: str) -> int:

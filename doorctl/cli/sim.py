@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from doorctl.cli.parser import port
 from doorctl.errors import OperatorError
 
 _SABOTAGES = ("alarm", "record", "tell")
@@ -22,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
         epilog="example: doorctl sim --config doorctl.toml",
     )
     parser.add_argument("--tour", action="store_true", help="tell the story here; non-zero if a promise breaks")
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="of the page (default: a free one)")
+    parser.add_argument("--port", type=port, default=0, metavar="N", help="of the page (default: a free one)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="use this new folder and leave it there")
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="your own doors, on made-up wires; the file is only read"

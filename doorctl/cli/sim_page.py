@@ -246,7 +246,7 @@ def _listen(port: int) -> socket.socket:
     try:
         listener.bind(("127.0.0.1", port))
         listener.listen()
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
         raise OperatorError(f"--port {port}: cannot be had: {error}", hint="leave it out for a free one") from error
     return listener

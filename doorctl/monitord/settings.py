@@ -48,17 +48,23 @@ class Settings:
     simulated: bool
 
 
-def parse_address(text: str, *, where: str) -> Address:
-    """Strict; `where` names the option or key in the message."""
+def parse_address(text: str, *, where: str, lowest: int = 0) -> Address:
+    """Strict; `where` names the option or key in the message. Port 0 is any free one, for a listener."""
     host, colon, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
         colon = ""
-    numbered = port.isascii() and port.isdecimal() and int(port) <= _HIGHEST_PORT
-    if not colon or not _HOST.fullmatch(host) or not numbered:
+    expected = None
+    if not colon or not _HOST.fullmatch(host):
+        expected = "host:port"
+    elif not _is_port(port, lowest=lowest):
+        expected = f"host:port with a port from {lowest} to {_HIGHEST_PORT}"
+    if expected is not None:
         shown = text if text.isprintable() else ascii(text)[1:-1]
-        raise OperatorError(f'{where}: expected host:port, got "{shown}"', hint="for example 0.0.0.0:7443 or [::]:7443")
+        raise OperatorError(
+            f'{where}: expected {expected}, got "{shown}"', hint="for example 0.0.0.0:7443 or [::]:7443"
+        )
     return Address(host=host, port=int(port))
 
 
@@ -97,6 +103,12 @@ def _address(untrusted: dict[str, dict[str, object]], section: str, path: Path) 
     if not isinstance(value, str):
         raise OperatorError(f'{path}: {section}.listen: expected "host:port", got {value!r}')
     return parse_address(value, where=f"{path}: {section}.listen")
+
+
+def _is_port(text: str, *, lowest: int) -> bool:
+    """Whether it is a number in that range; never more digits than int() takes."""
+    few = len(text) <= len(str(_HIGHEST_PORT))
+    return few and text.isascii() and text.isdecimal() and lowest <= int(text) <= _HIGHEST_PORT
 
 
 def _only(untrusted: dict[str, object], expected: dict[str, set[str]], path: Path) -> None:

@@ -47,6 +47,10 @@ class Table:
         """A string."""
         return self._take(key, str, "a text")
 
+    def has(self, key: str) -> bool:
+        """Whether it is there: for what files of an earlier version lack."""
+        return key in self._values
+
     def integer(self, key: str) -> int:
         """A whole number."""
         return self._take(key, int, "a whole number")
@@ -168,5 +172,6 @@ def is_address(text: str) -> bool:
         and (bracketed or not set(host) & set(":[]"))
         and port.isascii()
         and port.isdigit()
+        and len(port) <= len(str(_HIGHEST_PORT))
         and 0 < int(port) <= _HIGHEST_PORT
     )

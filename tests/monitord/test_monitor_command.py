@@ -91,7 +91,6 @@ def test_an_init_that_failed_can_be_repeated(tmp_path: Path, paths: Paths) -> No
     "words",
     [
         ("--address", "nonsense"),
-        ("--address", "a:1", "--address", "b:65536"),
         ("--listen", "[::1]"),
         ("--console", 'x"\nlisten = "y:1'),
         ("--console", "x\ny:1"),
@@ -243,6 +242,35 @@ def test_a_wrong_file_is_refused_with_its_key(
     Paths.under(tmp_path / "home").monitor_config.write_text(text, encoding="utf-8")
     assert run(tmp_path, "run") == 1
     assert message in error(capsys)
+
+
+@pytest.mark.parametrize("port", ["65536", "99999", "-1", "abc", "", "٧٤٤٣", "9" * 5000])
+@pytest.mark.parametrize(("option", "lowest"), [("--address", 1), ("--listen", 0), ("--console", 0)])
+def test_init_says_which_ports_there_are(
+    tmp_path: Path, paths: Paths, capsys: pytest.CaptureFixture[str], option: str, lowest: int, port: str
+) -> None:
+    assert run(tmp_path, "init", "--simulated", "--address", "a:1", option, f"b:{port}") == 1
+    assert error(capsys) == (
+        f'doorctl: error: {option}: expected host:port with a port from {lowest} to 65535, got "b:{port}"'
+    )
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "told"),
+    [
+        (["a:0"], 'expected host:port with a port from 1 to 65535, got "a:0"'),
+        (["a:1", "b:1", "c:1"], "expected one or two that differ, got a:1, b:1, c:1"),
+        (["a:1", "a:1"], "expected one or two that differ, got a:1, a:1"),
+    ],
+)
+def test_init_makes_nothing_that_no_courier_would_take(
+    tmp_path: Path, paths: Paths, capsys: pytest.CaptureFixture[str], addresses: list[str], told: str
+) -> None:
+    words = [word for address in addresses for word in ("--address", address)]
+    assert run(tmp_path, "init", "--simulated", *words) == 1
+    assert error(capsys) == f"doorctl: error: --address: {told}"
+    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize(
