@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from doorctl.cli import mock_hands
-from doorctl.cli.holder_card import card_of_file
 from doorctl.cli.mock_door import (
     after_a_card,
     after_keys,
+    card_of,
     door_called,
     keys_of,
     reader_called,
@@ -34,7 +34,7 @@ def card(args: argparse.Namespace) -> int:
     refuse_cards(reader)
     if args.keys:
         refuse_keys(reader)
-    held = card_of_file(args.card)
+    held = card_of(args.card)
     mock_hands.wait_until_it_reads(paths, reader)
     if not args.keys:
         return _done(args, paths, door, mock_hands.card(reader, held), hint=after_a_card(reader))
@@ -66,7 +66,7 @@ def contact(args: argparse.Namespace) -> int:
     paths, config = _site(args)
     door = door_called(config, args.door)
     hand = mock_hands.put(wired(door.contact, door, "contact"), active=args.leaf == "open")
-    return _done(args, paths, door, hand, seen=f"the leaf is {args.leaf}; ")
+    return _done(args, paths, door, hand, leaf=args.leaf)
 
 
 ACTS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
@@ -90,21 +90,16 @@ def _asked_keys(reader: str) -> str:
 
 
 def _done(
-    args: argparse.Namespace,
-    paths: Paths,
-    door: Door,
-    hand: mock_hands.Hand,
-    *,
-    seen: str = "",
-    hint: str | None = None,
-) -> int:
+    args: argparse.Namespace, paths: Paths, door: Door, hand: mock_hands.Hand, *,
+    leaf: str | None = None, hint: str | None = None,
+) -> int:  # fmt: skip
     """Do it, and say what the door did; the hint is for a door that did nothing."""
     with mock_hands.at_the_board(paths) as drive:
-        answer = mock_hands.seen(drive, door, hand)
+        answer = mock_hands.seen(drive, door, hand, leaf=leaf is not None)
     if args.json:
         print(json.dumps({"door": door.name, **answer.told()}))
         return 0
-    print(f"{door.name}: {seen}{answer}")
-    if hint is not None and answer.released is None:
+    print(f"{door.name}: {answer}" if leaf is None else f"{door.name}: the leaf is {leaf}; {answer}")
+    if hint is not None and not answer.moved:
         print(f"  hint: {hint}", file=sys.stderr)
     return 0

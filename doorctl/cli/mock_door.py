@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from doorctl.cli.holder_card import card_of_file
 from doorctl.cli.sim_wire import is_released
 from doorctl.config.section import nearest
 from doorctl.config.types import Backend, Config, Door, Input, Reader, ReaderInput, Strike
-from doorctl.core.types import MS, SECOND, Mode
+from doorctl.core.types import MS, SECOND, Card, Mode
 from doorctl.errors import OperatorError
 
 KEYS: Final = frozenset("0123456789*#")
@@ -28,6 +29,11 @@ class Answer:
     """What it did first that counts: it was released, it was secured, or it did not move."""
     after: int | None
     """Nanoseconds from the hand's end; less than none where it was while the hand was busy."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether it did anything."""
+        return self.released is not None
 
     @property
     def now(self) -> bool:
@@ -107,8 +113,16 @@ def refuse_keys(reader: Reader) -> None:
     """OperatorError where nothing can be typed."""
     if not reader.takes_keys:
         raise OperatorError(
-            f"{reader.name}: has no keypad", hint=f"`doorctl mock card {reader.name} CARD` shows a card"
+            f"{reader.name}: has no keypad", hint=f"`doorctl mock card {reader.name} NUMBER` shows a card"
         )
+
+
+def card_of(untrusted: str) -> Card:
+    """A made-up card; a message never repeats its number."""
+    try:
+        return card_of_file(untrusted)
+    except OperatorError as error:
+        raise OperatorError(f"the card: {error}") from error
 
 
 def keys_of(untrusted: str) -> str:

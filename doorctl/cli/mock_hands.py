@@ -21,6 +21,8 @@ READY_WITHIN_S: Final = 10.0
 """For doord to start, and for a reader to arm after a second of idle lines."""
 ANSWER_WITHIN_S: Final = 2.0
 """A door answers in a third of a second, doord/answer.py; a busy laptop's a little later."""
+LEAF_WITHIN_S: Final = 1.0
+"""A leaf that moves is believed after 100 ms, and secures a strike or does nothing."""
 _TELL_AFTER_S: Final = 1.0
 _POLL_S: Final = 0.02
 _CARD_TO_KEYS: Final = 500 * MS
@@ -84,16 +86,19 @@ def press(source: Input | ReaderInput) -> Hand:
     return pressed
 
 
-def seen(drive: Drive, door: Door, hand: Hand) -> Answer:
-    """Do it, and look at the door's strike until it is released, or for as long as an answer takes."""
+def seen(drive: Drive, door: Door, hand: Hand, *, leaf: bool) -> Answer:
+    """Do it, and look at the door's strike until it is released, or for as long as that may take.
+
+    After a leaf was moved any move of the strike is what was waited for.
+    """
     state = drive.do("state")
     level = level_of(state["pins"], door.strike)
     done = hand(drive)
-    end = done + round(ANSWER_WITHIN_S * SECOND)
+    end = done + round((LEAF_WITHIN_S if leaf else ANSWER_WITHIN_S) * SECOND)
     while True:
         outputs = drive.do("history", since=state["newest"])["outputs"]
         found = answer(door.strike, level=level, outputs=outputs, done=done)
-        if found.released or drive.do("state")["now"] >= end:
+        if found.released or (leaf and found.moved) or drive.do("state")["now"] >= end:
             return found
         time.sleep(_POLL_S)
 
