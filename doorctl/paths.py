@@ -1,6 +1,7 @@
 """Where things live: /etc, /var/lib and /run as a service, one folder with --home elsewhere."""
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -9,6 +10,11 @@ from doorctl.errors import OperatorError
 
 HOME_VARIABLE = "DOORCTL_HOME"
 _LONGEST_SOCKET = 107
+_ANOTHER = {
+    "--home": "give the folder that `doorctl init` has filled, or is to fill",
+    HOME_VARIABLE: f"set it to a folder, or `unset {HOME_VARIABLE}` for /etc, /var/lib and /run",
+}
+_NO_RIGHT = "run it with sudo, as the folder's owner, or with a folder of your own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +54,12 @@ class Paths:
 
     @classmethod
     def chosen(cls, home: str | None) -> Self:
-        """`--home`, else DOORCTL_HOME, else the service's places."""
+        """`--home`, else DOORCTL_HOME, else the service's places; OperatorError where that can be no folder of ours."""
         place = home or os.environ.get(HOME_VARIABLE)
-        return cls.under(Path(place).absolute()) if place else cls.service()
+        if not place:
+            return cls.service()
+        _check_home(Path(place).absolute(), named="--home" if home else HOME_VARIABLE)
+        return cls.under(Path(place).absolute())
 
     def check_sockets(self) -> None:
         """OperatorError where a socket's path is longer than the kernel takes: 107 bytes, unix(7)."""
@@ -149,3 +158,19 @@ class Paths:
     def alarms(self) -> Path:
         """Alarms and acknowledgements; written by the alarms part only."""
         return self.monitor_var / "alarms.db"
+
+
+def _check_home(home: Path, *, named: str) -> None:
+    """Said here of the folder, not later of whatever file below is wanted first. One that is missing is made."""
+    try:
+        if not stat.S_ISDIR(home.stat().st_mode):
+            raise OperatorError(f"{named}: {home}: is a file, not a folder", hint=_ANOTHER[named])
+        if not os.access(home, os.X_OK, effective_ids=True):
+            raise OperatorError(f"{named}: {home}: no right to enter this folder", hint=_NO_RIGHT)
+    except FileNotFoundError:
+        return
+    except PermissionError as error:
+        raise OperatorError(f"{named}: {home}: no right to enter a folder above it", hint=_NO_RIGHT) from error
+    except OSError as error:
+        below = "is below a file" if isinstance(error, NotADirectoryError) else (error.strerror or str(error)).lower()
+        raise OperatorError(f"{named}: {home}: {below}", hint=_ANOTHER[named]) from error

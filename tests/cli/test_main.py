@@ -118,7 +118,42 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_two_lines(
 ) -> None:
     (tmp_path / "file").touch()
     assert main(["--home", str(tmp_path / "file" / "home"), "init", "--mock"]) == 1
-    assert capsys.readouterr().err == f"doorctl: error: {tmp_path}/file/home/etc: not a directory\n"
+    assert capsys.readouterr().err == (
+        f"doorctl: error: --home: {tmp_path}/file/home: is below a file\n"
+        "  hint: give the folder that `doorctl init` has filled, or is to fill\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["check"], ["doctor"], ["init", "--mock"], ["log"], ["holder", "list"], ["completion", "doors"],
+     ["unlock", "front"], ["backup", "FILE"], ["monitor", "run"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_home_that_is_a_file_is_named_as_such(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DOORCTL_HOME", str(tmp_path / "file"))
+    assert main(command) == 1
+    assert capsys.readouterr().err == (
+        f"doorctl: error: DOORCTL_HOME: {tmp_path}/file: is a file, not a folder\n"
+        "  hint: set it to a folder, or `unset DOORCTL_HOME` for /etc, /var/lib and /run\n"
+    )
+
+
+@pytest.mark.parametrize(("module", "program"), [("doord", "doord"), ("courierd", "doorctl-courier")])
+def test_a_daemon_says_the_same_of_its_home(tmp_path: Path, module: str, program: str) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", f"doorctl.{module}"], check=False, capture_output=True, text=True, timeout=PATIENCE_S,
+        env=os.environ | {"DOORCTL_HOME": str(tmp_path / "file")},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"{program}: error: DOORCTL_HOME: {tmp_path}/file: is a file, not a folder\n"
+        "  hint: set it to a folder, or `unset DOORCTL_HOME` for /etc, /var/lib and /run\n"
+    )
 
 
 def test_a_missing_right_asks_for_sudo(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
