@@ -79,7 +79,7 @@ def _contact(verbs: Any) -> None:
         epilog="example: doorctl mock contact front closed",
     )
     parser.add_argument("door", metavar="DOOR", help=_DOOR)
-    parser.add_argument("leaf", choices=("open", "closed"), metavar="LEAF", help="open or closed")
+    parser.add_argument("leaf", choices=("open", "closed"), metavar="LEAF", help="what becomes of it")
     parser.set_defaults(run=run, verb="contact")
 
 

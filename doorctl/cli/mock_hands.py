@@ -17,7 +17,7 @@ from doorctl.core.types import MS, SECOND, Card
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 
-READY_WITHIN_S: Final = 10.0
+READY_WITHIN_S: Final = 15.0
 """For doord to start, and for a reader to arm after a second of idle lines."""
 ANSWER_WITHIN_S: Final = 2.0
 """A door answers in a third of a second, doord/answer.py; a busy laptop's a little later."""

@@ -302,7 +302,7 @@ def test_a_doord_that_was_started_a_moment_ago_is_waited_for(
     finally:
         assert running.stop() == 0
     assert (ran.code, ran.out) == (0, "front: the strike did not move\n")
-    assert ran.err.splitlines()[0] == "waiting up to 10 s for the reader front …"
+    assert ran.err.splitlines()[0] == "waiting up to 15 s for the reader front …"
 
 
 def test_one_of_several_readers(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
