@@ -1,12 +1,14 @@
 """doorctl init: make a board's keys, roster and first configuration, and pair it with its monitor.
 
-What is there already is kept: init never overwrites a key, a roster or a configuration. A monitor.toml that differs
-from the one here replaces it only after the person compared fingerprints.
+What is there already is kept: init never overwrites a key, a roster or a configuration; a site that was renamed gets
+its new name into controller.toml, which no fingerprint covers. A monitor.toml that differs from the one here replaces
+it only after the person compared fingerprints.
 """
 
 import argparse
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -135,6 +137,10 @@ def make_board(paths: Paths, *, mock: bool) -> dict[str, str]:
             ),
         )
     public = read_controller_file(paths.controller_public)
+    if public.site != config.site.id:
+        # a name, which no fingerprint covers: whoever the file says that the board is, it stays
+        public = replace(public, site=config.site.id)
+        write_controller_file(paths.controller_public, public)
     return {"controller": keys.controller.hex(), "fingerprint": public.fingerprint}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from doorctl.doord.assembly import read_site
 from doorctl.doord.runtime import Doord
+from doorctl.doord.site_name import warning_of_name
 from doorctl.errors import DoorctlError
 from doorctl.paths import Paths
 from hal.loop import precise_loop
@@ -35,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(paths: Paths) -> None:
-    doord = Doord(read_site(paths))
+    site = read_site(paths)
+    if (warning := warning_of_name(paths, site.config)) is not None:
+        logging.getLogger("doord").warning(warning)
+    doord = Doord(site)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, doord.stop)

@@ -102,6 +102,20 @@ def test_a_monitor_on_the_doors_own_board_is_a_warning(board: Board, capsys: pyt
     )
 
 
+def test_a_site_that_was_renamed_after_init_is_a_warning(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    config = board.paths.config
+    config.write_text(config.read_text().replace('id = "demo-site"', 'id = "harbour-st"'))
+    ran = board.run(capsys, "check")
+    assert ran.code == 0
+    assert ran.out.startswith(
+        f'doorctl.toml: warning: {board.paths.controller_public}: site: expected "harbour-st" as in doorctl.toml, '
+        'found "demo-site", which is what the monitor shows; where doorctl.toml is right: `doorctl init`, then '
+        "`doorctl monitor trust controller.toml` at the monitor again\n"
+    )
+    assert board.run(capsys, "init", "--mock").code == 0
+    assert "harbour-st" not in board.run(capsys, "check").out, "and what it says to do is what there is to do"
+
+
 def test_what_doord_would_not_start_with_ends_with_1(
     board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

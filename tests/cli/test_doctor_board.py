@@ -214,6 +214,11 @@ CASES = {
     "identity of another board": Case(
         another_identity, "courier's key", "wrong", "of another identity key", "doorctl monitor trust"
     ),
+    "another name of the site since": Case(
+        edited(('id = "demo-site"', 'id = "harbour-st"')), "site name", "warning",
+        'controller.toml: site: expected "harbour-st" as in doorctl.toml, found "demo-site"',
+        "where doorctl.toml is right: `doorctl init`, then `doorctl monitor trust controller.toml` at the monitor again",
+    ),
     "monitor.toml missing": Case(
         lambda board: board.paths.monitor_public.unlink(), "pairing", "wrong", "monitor.toml", "from the monitor"
     ),

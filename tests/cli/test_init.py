@@ -1,12 +1,13 @@
 """Making a board: what is there is kept, a monitor is trusted only after somebody compared, kinds are not mixed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from doorctl.cli.main import main
-from doorctl.seal.keys import load_controller_keys, read_monitor_file
+from doorctl.seal.keys import load_controller_keys, read_controller_file, read_monitor_file
 from tests.cli.board import Board, OnTerminal, make_monitor
 
 
@@ -51,6 +52,17 @@ def test_what_a_failure_left_out_is_made_the_next_time(board: Board, capsys: pyt
     assert board.run(capsys, "init", "--mock").code == 0
     assert board.paths.controller_public.read_text() == before
     assert board.paths.roster.exists()
+
+
+def test_a_site_that_was_renamed_gets_its_new_name_and_stays_who_it_is(
+    board: Board, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, config = read_controller_file(board.paths.controller_public), board.paths.config
+    config.write_text(config.read_text().replace('id = "demo-site"', 'id = "harbour-st"'))
+    assert board.run(capsys, "init", "--mock").code == 0
+    after = read_controller_file(board.paths.controller_public)
+    assert after == replace(before, site="harbour-st")
+    assert after.fingerprint == before.fingerprint
 
 
 def test_without_a_monitor_there_is_no_board(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from doorctl.journal.journal import Journal
 from doorctl.journal.reader import JournalReader
 from doorctl.paths import Paths
 from doorctl.roster.enrolment import RosterWriter
+from doorctl.seal.keys import ControllerFile, create_tls, load_controller_keys, write_controller_file
 from tests.doord.site import CHEAP
 from tests.doord.test_assembly import make_board
 
@@ -104,6 +105,32 @@ def test_a_second_one_on_the_same_board_does_not_start(home: Path) -> None:
         assert "in use by another doord" in second.stderr
         assert "Traceback" not in second.stderr
         assert ask(Paths.under(home), "status")["ok"], "and the first goes on"
+
+
+def test_a_name_that_the_monitor_does_not_know_is_said_and_keeps_no_door_shut(home: Path) -> None:
+    paths = Paths.under(home)
+    keys = load_controller_keys(paths)
+    write_controller_file(
+        paths.controller_public,
+        ControllerFile(
+            controller=keys.controller,
+            identity=keys.identity.public_key(),
+            certificate_der=create_tls(paths.courier_keys / "tls.key", paths.courier_keys / "tls.crt", name="before"),
+            site="before",
+            simulated=True,
+        ),
+    )
+    with started(home) as process:
+        assert ask(paths, "unlock", door="office")["ok"]
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert (
+        f'doord: WARNING: {paths.controller_public}: site: expected "demo-site" as in doorctl.toml, found "before", '
+        "which is what the monitor shows; where doorctl.toml is right: `doorctl init`, then "
+        "`doorctl monitor trust controller.toml` at the monitor again\n" in said
+    )
 
 
 def test_what_cannot_start_says_so_and_ends_with_1(
