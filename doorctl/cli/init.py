@@ -133,6 +133,7 @@ def make_board(paths: Paths, *, mock: bool) -> dict[str, str]:
                 identity=keys.identity.public_key(),
                 certificate_der=certificate,
                 site=config.site.id,
+                timezone=config.site.timezone,
                 simulated=keys.simulated,
             ),
         )

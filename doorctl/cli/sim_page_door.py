@@ -108,6 +108,7 @@ class DoorSide:
     def everything(self) -> Iterable[Event]:
         """For a browser that comes."""
         yield "site", self.site["site"]
+        yield "zone", str(self._zone)
         yield "about", self.site["doors"]
         yield "board", asdict(self.board)
         yield "doors", [asdict(door) for door in self.doors.values()]

@@ -5,6 +5,7 @@ compare it on both sides. Reading is strict: an unknown key, a cut text or a fin
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,9 @@ MOST_ADDRESSES: Final = 2
 """One monitor, reached over one or two lines."""
 LONGEST_SITE: Final = 64
 """Characters; a page of the monitor shows it."""
+LONGEST_ZONE: Final = 64
+"""Characters; the longest name of the IANA database has 32."""
+_ZONE: Final = re.compile(r"(?:[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,8 @@ class ControllerFile:
     certificate_der: bytes
     """The courier's client certificate."""
     site: str
+    timezone: str = ""
+    """The site's, in which the monitor tells its times; empty where the file does not say. No fingerprint covers it."""
     simulated: bool
 
     @property
@@ -143,6 +149,8 @@ def write_controller_file(path: Path, controller: ControllerFile) -> None:
     """Write or replace a board's file, whole or not at all."""
     if not _is_site(controller.site):
         raise OperatorError(f'{path.name}: site: expected a printable name, found "{controller.site}"')
+    if not _is_zone(controller.timezone):
+        raise OperatorError(f'{path.name}: timezone: expected a zone\'s name, found "{controller.timezone}"')
     text = f"""\
 # The public half of a doorctl controller, made by `doorctl init`. Carry it to the monitor: `doorctl monitor trust`.
 # Nothing here is secret. Before the monitor trusts it, compare the fingerprint with the one the board shows.
@@ -153,6 +161,9 @@ fingerprint = "{controller.fingerprint}"
 controller = "{controller.controller.hex()}"
 
 site = "{controller.site}"
+
+# In which the monitor tells this site's times. Neither this nor the site is covered by the fingerprint.
+timezone = "{controller.timezone}"
 
 # true: made by the simulator, every record says so
 simulated = {_boolean(value=controller.simulated)}
@@ -174,11 +185,15 @@ def read_controller_file(path: Path) -> ControllerFile:
     site = top.text("site")
     if not _is_site(site):
         raise top.error("site", f"a printable name of at most {LONGEST_SITE} characters", "another text")
+    timezone = top.text("timezone") if top.has("timezone") else ""
+    if not _is_zone(timezone):
+        raise top.error("timezone", 'a zone such as "Europe/Lisbon"', "another text")
     controller = ControllerFile(
         controller=ControllerId(top.hexadecimal("controller")),
         identity=top.raw("identity", "an Ed25519 public key in base64", ed25519_from_raw),
         certificate_der=top.parsed("certificate", "one P-256 certificate in PEM", certificate_from_pem),
         site=site,
+        timezone=timezone,
         simulated=top.boolean("simulated"),
     )
     expected = controller_id(controller.identity, simulated=controller.simulated)
@@ -203,6 +218,11 @@ def _same_fingerprint(top: Table, computed: str) -> None:
 
 def _is_site(site: str) -> bool:
     return 0 < len(site) <= LONGEST_SITE and site.isprintable() and '"' not in site and "\\" not in site
+
+
+def _is_zone(timezone: str) -> bool:
+    """What could be a name of the IANA database: another computer's may have more of them. Empty is none."""
+    return len(timezone) <= LONGEST_ZONE and _ZONE.fullmatch(timezone) is not None
 
 
 def _boolean(*, value: bool) -> str:

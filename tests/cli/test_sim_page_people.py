@@ -102,7 +102,18 @@ def test_the_stream_begins_with_everything_and_tells_each_press(tmp_path: Path) 
         first = await anext(stream)
         assert first.startswith("retry: 500\n\nevent: everything\ndata: {")
         everything = dict(site.sides.everything())
-        assert list(everything) == ["people", "site", "about", "board", "doors", "log", "rig", "monitor", "compare"]
+        assert list(everything) == [
+            "people",
+            "site",
+            "zone",
+            "about",
+            "board",
+            "doors",
+            "log",
+            "rig",
+            "monitor",
+            "compare",
+        ]
         await browser.post("door/office/keys", {"keys": "4#"})
         presses = [text async for text in _until_silent(stream) if text.startswith("event: press")]
         assert presses == [f'event: press\ndata: {{"door": "office", "key": "{key}"}}\n\n' for key in "4#"]

@@ -32,7 +32,7 @@ def new_identity(folder: Path, name: str) -> Identity:
 def controller_file(board: Board, identity: Identity) -> ControllerFile:
     return ControllerFile(
         controller=board.controller, identity=board.identity.public_key(), certificate_der=identity.der,
-        site=board.name, simulated=board.simulated,
+        site=board.name, timezone="Europe/Lisbon", simulated=board.simulated,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ ALARM = {
     "id": 1, "kind": "duress", "severity": "critical", "title": "Duress code",
     "means": CATALOGUE[AlarmKind.DURESS].means,
     "text": "Ana gave a duress code at front; the door released", "controller": BOARD.controller.hex(),
-    "site": "harbour-st", "door": "front", "reader": "front", "person": "Ana", "event": "2026-09-21T14:13:20.000Z",
+    "site": "harbour-st", "timezone": "Europe/Lisbon", "door": "front", "reader": "front", "person": "Ana", "event": "2026-09-21T14:13:20.000Z",
     "received": "2026-09-21T14:13:20.005Z", "raised": "2026-09-21T14:13:20.009Z", "standing": False, "ended": None,
     "state": "new", "acknowledged": None, "acknowledged_by": None,
 }  # fmt: skip
@@ -214,7 +214,8 @@ def test_controllers_and_their_health(tmp_path: Path) -> None:
         assert (await desk.client.get("/api/controllers", headers=BEARER)).json() == {
             "controllers": [
                 {
-                    "controller": BOARD.controller.hex(), "site": "harbour-st", "simulated": False, "health": "heard",
+                    "controller": BOARD.controller.hex(), "site": "harbour-st",
+                    "timezone": "Europe/Lisbon", "simulated": False, "health": "heard",
                     "last_supervision": "2026-09-21T14:13:20.000Z", "pending": 3, "roster_generation": 2, "path": "up",
                     "clock": "right", "storage": "well", "backlog": "flows", "records": "whole", "colocated": False,
                     "lasting": 0, "troubles": [],

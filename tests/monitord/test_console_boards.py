@@ -20,7 +20,7 @@ HERE, THERE = Board(name="harbour-st"), Board(name="mill-lane")
 def _file(board: Board) -> ControllerFile:
     return ControllerFile(
         controller=board.controller, identity=board.identity.public_key(), certificate_der=b"", site=board.name,
-        simulated=False,
+        timezone="Europe/Lisbon", simulated=False,
     )  # fmt: skip
 
 
@@ -38,8 +38,8 @@ def _view(state: ControllerState | None, *, trusted: bool = True, lasting: int =
 
 
 WELL = {
-    "controller": HERE.controller.hex(), "site": "harbour-st", "simulated": False, "health": "heard",
-    "last_supervision": "2026-09-21T14:13:20.000Z", "pending": 4, "roster_generation": 2, "path": "up",
+    "controller": HERE.controller.hex(), "site": "harbour-st", "timezone": "Europe/Lisbon", "simulated": False,
+    "health": "heard", "last_supervision": "2026-09-21T14:13:20.000Z", "pending": 4, "roster_generation": 2, "path": "up",
     "clock": "right", "storage": "well", "backlog": "flows", "records": "whole", "colocated": False, "lasting": 0,
     "troubles": [],
 }  # fmt: skip
@@ -78,7 +78,9 @@ def test_nothing_is_known_of_one_that_was_never_heard() -> None:
 
 
 def test_one_that_is_not_trusted_has_no_site() -> None:
-    assert _view(_state(), trusted=False) == WELL | {"health": "not trusted", "site": "", "path": "unknown"}
+    assert _view(_state(), trusted=False) == WELL | {
+        "health": "not trusted", "site": "", "timezone": "", "path": "unknown",
+    }  # fmt: skip
 
 
 def test_those_that_need_a_look_come_first() -> None:

@@ -45,6 +45,7 @@ def controller(certificate: bytes) -> ControllerFile:
         identity=IDENTITY.public_key(),
         certificate_der=certificate,
         site="harbour-st",
+        timezone="Europe/Lisbon",
         simulated=True,
     )
 
@@ -186,6 +187,10 @@ CONTROLLER_DAMAGE: list[tuple[str, Damage, str]] = [
     ("an empty site", line("site", 'site = ""'), "site: expected a printable name"),
     ("a site with an escape", line("site", r'site = "a\u001b[2J"'), "site: expected a printable name"),
     ("a site that is too long", line("site", f'site = "{"x" * 65}"'), "site: expected a printable name"),
+    ("a zone of no name", line("timezone", 'timezone = "Europe/<b>"'), "timezone: expected a zone such as"),
+    ("a zone outside the database", line("timezone", 'timezone = "../passwd"'), "timezone: expected a zone such as"),
+    ("a zone that is a file", line("timezone", 'timezone = "/etc/passwd"'), "timezone: expected a zone such as"),
+    ("a zone that is too long", line("timezone", f'timezone = "{"x" * 65}"'), "timezone: expected a zone such as"),
     ("a claim to be real", line("simulated", "simulated = false"), "controller: expected"),
     ("another identity", line("identity", f'identity = "{"A" * 43}="'), "controller: expected"),
     ("a fingerprint of another board", line("fingerprint", 'fingerprint = ""'), "fingerprint: expected"),

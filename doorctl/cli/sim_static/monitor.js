@@ -5,7 +5,20 @@ import { byId, copyOf, mark, post, word } from "./ask.js";
 const alarms = new Map(); // id → node
 let begun = false;
 
-const clock = (moment) => (moment ? moment.slice(11, 19) : "");
+let time = null;
+
+const clock = (moment) => (moment ? time.format(new Date(moment)) : "");
+
+// One clock for the whole page: the site's, as the access log has it, though the monitor itself tells UTC.
+export function showZone(zone) {
+  const of = (timeZone) => new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone });
+  try {
+    time = of(zone);
+  } catch {
+    [time, zone] = [of("UTC"), `${zone}’s (the alarms: UTC’s)`]; // this browser's database lacks it
+  }
+  for (const place of document.querySelectorAll("[data-zone]")) word(place, zone);
+}
 
 export function showMonitor(seen) {
   const answers = seen.answering;

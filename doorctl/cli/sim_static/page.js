@@ -5,7 +5,7 @@ import { showComparisons } from "./compare.js";
 import { beginAnew, buildDoors, showBoard, showDoor, showPress } from "./door.js";
 import { follow } from "./live.js";
 import { addToLog, showLog } from "./log.js";
-import { showMonitor } from "./monitor.js";
+import { showMonitor, showZone } from "./monitor.js";
 import { buildChoice, buildOwn, showPeople } from "./people.js";
 import { buildRig, showRig } from "./rig.js";
 import { wantSound } from "./sound.js";
@@ -18,6 +18,7 @@ const LIVE = {
 
 function showEverything(all) {
   named(byId("site"), all.site);
+  showZone(all.zone);
   buildDoors(all.about);
   buildChoice();
   showPeople(all.people);

@@ -63,6 +63,7 @@ def _view(
     return {
         "controller": controller.hex(),
         "site": file.site if file else "",
+        "timezone": file.timezone if file else "",
         "simulated": file.simulated if file else False,
         "health": health,
         "last_supervision": when(WallTime(state.supervised)) if state is not None and supervised else None,

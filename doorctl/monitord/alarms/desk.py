@@ -20,6 +20,7 @@ from doorctl.monitord.alarms.state import ControllerState
 from doorctl.monitord.alarms.store import LONGEST_NAME, Alarm, AlarmStore
 from doorctl.monitord.alarms.timeline import record_views, timeline
 from doorctl.monitord.alarms.views import alarm_view
+from doorctl.monitord.alarms.zones import only_zone
 from doorctl.monitord.controllers import ControllersFolder
 from doorctl.wire.record import ControllerId
 
@@ -96,11 +97,15 @@ class Desk:
         """The site of each trusted controller."""
         return {controller: file.site for controller, file in self.sources.controllers.trusted.items()}
 
+    def zone(self) -> str:
+        """What a moment of no site is told in: the zone of all sites, empty where they have several."""
+        return only_zone(file.timezone for file in self.sources.controllers.trusted.values())
+
     def view(self, alarm: Alarm) -> dict[str, Any]:
         """One as JSON has it."""
-        return alarm_view(alarm, self.sites())
+        return alarm_view(alarm, self.sources.controllers.trusted)
 
     def views(self, alarms: list[Alarm]) -> list[dict[str, Any]]:
         """Several."""
-        sites = self.sites()
-        return [alarm_view(alarm, sites) for alarm in alarms]
+        trusted = self.sources.controllers.trusted
+        return [alarm_view(alarm, trusted) for alarm in alarms]

@@ -19,6 +19,7 @@ from doorctl.monitord.alarms.desk import Desk
 from doorctl.monitord.alarms.kinds import CATALOGUE, AlarmKind
 from doorctl.monitord.alarms.store import Alarm
 from doorctl.monitord.alarms.views import when
+from doorctl.monitord.alarms.zones import local
 
 PAGES: Final = Path(__file__).parent / "pages"
 _OPEN_SHOWN: Final = 50
@@ -51,7 +52,7 @@ class Screens:
             loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
         )  # fmt: skip
-        self._templates.filters["utc"] = _utc
+        self._templates.filters["local"] = local
         self._templates.globals["field"] = FORM_FIELD
 
     async def now(self, name: str, proof: str) -> str:
@@ -93,7 +94,7 @@ class Screens:
         return self._render("out.html", reason=reason)
 
     def _render(self, name: str, **given: Any) -> str:
-        return self._templates.get_template(name).render(given)
+        return self._templates.get_template(name).render(given, zone=self._desk.zone())
 
 
 NOTHING_ASKED: Final = Asked(search=Search(), before=HIGHEST_ID, typed={})
@@ -163,8 +164,3 @@ def _day(untrusted: str, name: str, zone: timedelta) -> WallTime | None:
     if abs(first) > _LAST_DAY:
         raise OperatorError(f"{name}: expected a day from 1678 to 2262-04-10, which is the last that an alarm can have")
     return first
-
-
-def _utc(moment: str) -> str:
-    """For people, until a script puts it into their own time."""
-    return datetime.fromisoformat(moment).strftime("%d %b %Y, %H:%M:%S UTC")

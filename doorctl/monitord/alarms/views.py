@@ -7,6 +7,7 @@ from typing import Any, Final
 from doorctl.core.types import SECOND, WallTime
 from doorctl.monitord.alarms.kinds import CATALOGUE
 from doorctl.monitord.alarms.store import Alarm
+from doorctl.seal.keys import ControllerFile
 from doorctl.wire.record import ControllerId
 
 _YEAR_10000: Final = 253_402_300_800 * SECOND
@@ -20,9 +21,12 @@ def when(wall: WallTime | None) -> str | None:
     return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def alarm_view(alarm: Alarm, sites: Mapping[ControllerId, str]) -> dict[str, Any]:
-    """One alarm; `state` is new or acknowledged, `standing` says that its condition is not over."""
-    about = CATALOGUE[alarm.kind]
+def alarm_view(alarm: Alarm, sites: Mapping[ControllerId, ControllerFile]) -> dict[str, Any]:
+    """One alarm; `timezone` is its site's, empty where its board says none.
+
+    `state` is new or acknowledged, `standing` says that its condition is not over.
+    """
+    about, file = CATALOGUE[alarm.kind], sites.get(alarm.controller)
     return {
         "id": alarm.id,
         "kind": alarm.kind.value,
@@ -31,7 +35,8 @@ def alarm_view(alarm: Alarm, sites: Mapping[ControllerId, str]) -> dict[str, Any
         "means": about.means,
         "text": alarm.text,
         "controller": alarm.controller.hex(),
-        "site": sites.get(alarm.controller, ""),
+        "site": file.site if file else "",
+        "timezone": file.timezone if file else "",
         "door": alarm.door,
         "reader": alarm.reader,
         "person": alarm.person,

@@ -1,7 +1,5 @@
-// Times as the reader's own clock has them, and how long ago. Without it the page shows UTC.
-
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const month = new Intl.DateTimeFormat(undefined, { month: "short" });
+// Times as people at the site have them, each with its zone, and how long ago. What is of no site, or of one whose zone
+// is not known, is told in the page's zone, else in the reader's own. Without this file it is the same but for the last.
 
 const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 
@@ -15,12 +13,36 @@ export const duration = (seconds) => {
   return rest ? `${whole} ${rest} ${next[0]}` : whole;
 };
 
-// The day only where it is another one, the year likewise: what is read in a hurry is short.
-export const clockTime = (date) => {
-  const now = new Date();
-  const year = date.getFullYear() === now.getFullYear() ? "" : ` ${date.getFullYear()}`;
-  const day = date.toDateString() === now.toDateString() ? "" : `${date.getDate()} ${month.format(date)}${year}, `;
-  return day + time.format(date);
+// A browser whose database lacks a zone tells UTC, and says so.
+const formats = new Map();
+const formatsOf = (name) => {
+  const timeZone = name || document.body.dataset.zone || undefined;
+  if (!formats.has(timeZone)) {
+    try {
+      formats.set(timeZone, made(timeZone));
+    } catch {
+      formats.set(timeZone, made("UTC"));
+    }
+  }
+  return formats.get(timeZone);
+};
+const made = (timeZone) => ({
+  time: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone }),
+  month: new Intl.DateTimeFormat(undefined, { month: "short", timeZone }),
+  day: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "numeric", year: "numeric", timeZone, timeZoneName: "shortOffset" }),
+});
+
+const partsOf = (format, date) => Object.fromEntries(format.formatToParts(date).map(({ type, value }) => [type, value]));
+
+export const zoneOf = (date, zone) => partsOf(formatsOf(zone).day, date).timeZoneName.replace("GMT", "UTC").replace(/\+0$/, "");
+
+// The day only where it is another one there, the year likewise: what is read in a hurry is short.
+export const clockTime = (date, zone) => {
+  const { time, month, day } = formatsOf(zone);
+  const [at, now] = [partsOf(day, date), partsOf(day, new Date())];
+  const year = at.year === now.year ? "" : ` ${at.year}`;
+  const today = !year && at.month === now.month && at.day === now.day;
+  return `${today ? "" : `${Number(at.day)} ${month.format(date)}${year}, `}${time.format(date)} ${zoneOf(date, zone)}`;
 };
 
 const ago = (element) => {
@@ -33,8 +55,8 @@ export const local = (root) => {
   for (const element of root.querySelectorAll("time")) {
     const date = new Date(element.dateTime);
     if (Number.isNaN(date.getTime())) continue;
-    element.title = element.dateTime;
-    element.textContent = clockTime(date);
+    element.title = [element.dateTime, element.dataset.zone].filter(Boolean).join(", there ");
+    element.textContent = clockTime(date, element.dataset.zone);
   }
   for (const element of root.querySelectorAll("[data-ago]")) ago(element);
 };

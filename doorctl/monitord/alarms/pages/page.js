@@ -1,6 +1,6 @@
 // The alarms page alive: changes come by themselves, and it says at once when they do not. Without it the page works too.
 
-import { clockTime, duration, local, tick } from "/clock.js";
+import { clockTime, duration, local, tick, zoneOf } from "/clock.js";
 import { Live } from "/live.js";
 import { children } from "/morph.js";
 import { scroll } from "/past.js";
@@ -29,7 +29,7 @@ who.addEventListener("input", () => {
   named(document);
 });
 
-// What the monitor sends works without script; here it becomes the reader's own: times, the name, one name field for all
+// What the monitor sends works without script; here it becomes the reader's own: short times, the name, one name field for all
 
 const dress = (root) => {
   local(root);
@@ -205,7 +205,10 @@ live = new Live(body.dataset.change, {
 
 setInterval(() => { if (!out && document.visibilityState === "visible") refresh(); }, 15000);
 setInterval(tick, 1000);
-if (by("tz")) by("tz").value = String(new Date().getTimezoneOffset());
+if (by("tz")) {
+  by("tz").value = String(new Date().getTimezoneOffset());
+  by("day-zone").textContent = `${zoneOf(new Date(), Intl.DateTimeFormat().resolvedOptions().timeZone)}, as on this computer`;
+}
 if (by("rows")) scroll(by("rows"), fail);
 dress(document);
 head();
