@@ -138,9 +138,10 @@ def make_board(paths: Paths, *, mock: bool) -> dict[str, str]:
             ),
         )
     public = read_controller_file(paths.controller_public)
-    if public.site != config.site.id:
-        # a name, which no fingerprint covers: whoever the file says that the board is, it stays
-        public = replace(public, site=config.site.id)
+    named = replace(public, site=config.site.id, timezone=config.site.timezone)
+    if named != public:
+        # a name and a zone, which no fingerprint covers: whoever the file says that the board is, it stays
+        public = named
         write_controller_file(paths.controller_public, public)
     return {"controller": keys.controller.hex(), "fingerprint": public.fingerprint}
 

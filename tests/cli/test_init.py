@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from doorctl.cli.main import main
-from doorctl.seal.keys import load_controller_keys, read_controller_file, read_monitor_file
+from doorctl.seal.keys import (
+    load_controller_keys,
+    read_controller_file,
+    read_monitor_file,
+    write_controller_file,
+)
 from tests.cli.board import Board, OnTerminal, make_monitor
 
 
@@ -62,6 +67,19 @@ def test_a_site_that_was_renamed_gets_its_new_name_and_stays_who_it_is(
     assert board.run(capsys, "init", "--mock").code == 0
     after = read_controller_file(board.paths.controller_public)
     assert after == replace(before, site="harbour-st")
+    assert after.fingerprint == before.fingerprint
+
+
+def test_a_board_whose_file_says_no_zone_gets_it_and_stays_who_it_is(
+    board: Board, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = read_controller_file(board.paths.controller_public)
+    assert before.timezone == "UTC"
+    write_controller_file(board.paths.controller_public, replace(before, timezone=""))
+    board.paths.config.write_text(board.paths.config.read_text().replace('timezone = "UTC"', 'timezone = "Asia/Tokyo"'))
+    assert board.run(capsys, "init", "--mock").code == 0
+    after = read_controller_file(board.paths.controller_public)
+    assert after == replace(before, timezone="Asia/Tokyo")
     assert after.fingerprint == before.fingerprint
 
 
