@@ -56,6 +56,8 @@ def _keys(verbs: Any) -> None:
         epilog="example: doorctl mock keys front",
     )
     parser.add_argument("reader", metavar="READER", help=_READER)
+    # somebody will write them here: told what to do instead, and never in a message that repeats them
+    parser.add_argument("written", nargs="*", help=argparse.SUPPRESS)
     parser.set_defaults(run=run, verb="keys")
 
 

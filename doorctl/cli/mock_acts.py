@@ -22,6 +22,7 @@ from doorctl.cli.mock_door import (
 )
 from doorctl.config.reading import read_config
 from doorctl.config.types import Config, Door
+from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 
 _LONGEST_LINE: Final = 256
@@ -45,6 +46,11 @@ def card(args: argparse.Namespace) -> int:
 
 def keys(args: argparse.Namespace) -> int:
     """Type keys at a reader."""
+    if args.written:
+        raise OperatorError(
+            "keys are no argument: other users of this machine see those, and the shell remembers them",
+            hint=f"`doorctl mock keys {args.reader}` asks for them",
+        )
     paths, config = _site(args)
     door, reader = reader_called(config, args.reader)
     refuse_keys(reader)

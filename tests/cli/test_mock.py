@@ -201,6 +201,13 @@ def test_keys_that_are_no_code(site: Site, capsys: pytest.CaptureFixture[str], m
     [
         ("card frnt " + CARD, ('there is no reader "frnt"', 'did you mean "front"? readers: front, office, vault')),
         ("keys cellar", ('there is no reader "cellar"', "readers: front, office, vault")),
+        (
+            "keys office 48207815",
+            (
+                "keys are no argument: other users of this machine see those, and the shell remembers them",
+                "`doorctl mock keys office` asks for them",
+            ),
+        ),
         ("rex frnt", ('there is no door "frnt"', 'did you mean "front"? doors: front, office, vault')),
         ("rex office", ("office: has no rex", "`doorctl config explain door.*.rex` says how doorctl.toml wires one")),
         ("card office " + CARD, ("office: reads no cards", "`doorctl mock keys office` types a code")),
