@@ -49,8 +49,10 @@ def run(args: argparse.Namespace) -> int:
         return 1
     warnings, live = advice(config), 1
     if args.file is None:
+        from doorctl.doord.site_name import warnings_of_names
+
         found, live = _roster_warnings(paths, config)
-        warnings += [*_would_start(paths), *_another_name(paths, config), *found]
+        warnings += [*_would_start(paths), *warnings_of_names(paths, config), *found]
     chance = chance_of_a_guess(config, live=live)
     if chance is not None and chance > _WEAK_CHANCE:
         warnings.append("codes: too easily guessed; take longer ones, or ask for a card as well")
@@ -105,14 +107,6 @@ def _would_start(paths: Paths) -> list[str]:
         ]
     colocated = read_site(paths).colocated
     return ["monitor: its keys are on this board, so the door can know; every report says so"] if colocated else []
-
-
-def _another_name(paths: Paths, config: "Config") -> list[str]:
-    """Where the monitor knows this board by another name."""
-    from doorctl.doord.site_name import warning_of_name
-
-    found = warning_of_name(paths, config)
-    return [] if found is None else [found]
 
 
 def _roster_warnings(paths: Paths, config: "Config") -> tuple[list[str], int]:

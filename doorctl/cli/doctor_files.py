@@ -106,11 +106,10 @@ def courier_keys(board: Board) -> Iterator[Finding]:
 
 
 def site_name(board: Board) -> Iterator[Finding]:
-    """The monitor shows this board by the name that its configuration has."""
-    from doorctl.doord.site_name import RENAMED, another_name
+    """The monitor was given the name and the zone that the configuration has."""
+    from doorctl.doord.site_name import RENAMED, told_otherwise
 
-    words = another_name(board.paths, board.config)
-    if words is not None:
+    for words in told_otherwise(board.paths, board.config):
         yield warning(words, RENAMED)
 
 
@@ -180,7 +179,7 @@ FILES: Final[tuple[Check[Board], ...]] = (
     Check(name="in force", looks_at="what doord was started with", look=in_force, fine="doord runs with these files"),
     Check(name="keys", looks_at="identity.key, lookup.key", look=keys, fine="whole, and nobody else's"),
     Check(name="courier's key", looks_at="tls.key, tls.crt", look=courier_keys, fine="a pair, and controller.toml's"),
-    Check(name="site name", looks_at="controller.toml against doorctl.toml", look=site_name, fine="one name"),
+    Check(name="site name", looks_at="controller.toml against doorctl.toml", look=site_name, fine="one name, one zone"),
     Check(name="pairing", looks_at="monitor.toml", look=pairing),
     Check(name="start", looks_at="what doord checks before it starts", look=start, fine="doord would start"),
     Check(name="sockets", looks_at="/run/doorctl", look=sockets, fine="none is stale"),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from doorctl.doord.assembly import read_site
 from doorctl.doord.runtime import Doord
-from doorctl.doord.site_name import warning_of_name
+from doorctl.doord.site_name import warnings_of_names
 from doorctl.errors import DoorctlError
 from doorctl.paths import Paths
 from hal.loop import precise_loop
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(paths: Paths) -> None:
     site = read_site(paths)
-    if (warning := warning_of_name(paths, site.config)) is not None:
+    for warning in warnings_of_names(paths, site.config):
         logging.getLogger("doord").warning(warning)
     doord = Doord(site)
     loop = asyncio.get_running_loop()

@@ -1,7 +1,7 @@
-"""Whether the monitor was given the name that this board's configuration has: controller.toml against doorctl.toml.
+"""Whether the monitor was given the name and the zone of this board's configuration: controller.toml and doorctl.toml.
 
-`doorctl init` writes the site's id into controller.toml, and people edit doorctl.toml afterwards. Then the monitor
-sends somebody to a place by its old name. Said by doord's log, `doorctl check` and `doorctl doctor` in the same words.
+`doorctl init` writes both into controller.toml, and people edit doorctl.toml afterwards. Then the monitor sends
+somebody to a place by its old name. Said by doord's log, `doorctl check` and `doorctl doctor` in the same words.
 """
 
 from typing import Final
@@ -17,22 +17,22 @@ RENAMED: Final = (
 """What to do."""
 
 
-def another_name(paths: Paths, config: Config) -> str | None:
-    """What is to be said of two names, None where both are the same; OperatorError where controller.toml is no such."""
-    given = read_controller_file(paths.controller_public).site
-    if given == config.site.id:
-        return None
-    return (
-        f'{paths.controller_public}: site: expected "{config.site.id}" as in doorctl.toml, found "{given}", '
-        "which is what the monitor shows"
+def told_otherwise(paths: Paths, config: Config) -> tuple[str, ...]:
+    """What is to be said of a name and of a zone that differ; OperatorError where controller.toml is none."""
+    given = read_controller_file(paths.controller_public)
+    lines = (("site", config.site.id, given.site), ("timezone", config.site.timezone, given.timezone))
+    return tuple(
+        f'{paths.controller_public}: {key}: expected "{expected}" as in doorctl.toml, '
+        + (f'found "{found}", which is what the monitor shows' if found else "found none")
+        for key, expected, found in lines
+        if found != expected
     )
 
 
-def warning_of_name(paths: Paths, config: Config) -> str | None:
-    """The same with its hint, in one line for a log."""
+def warnings_of_names(paths: Paths, config: Config) -> list[str]:
+    """The same with its hint, a line each, for a log."""
     try:
-        words = another_name(paths, config)
+        return [f"{words}; {RENAMED}" for words in told_otherwise(paths, config)]
     except OperatorError:
         # the door stays as it is: it needs no controller.toml, and doctor says what is the matter with the file
-        return None
-    return None if words is None else f"{words}; {RENAMED}"
+        return []

@@ -103,6 +103,12 @@ def another_pair(board: Board) -> None:
         shutil.copy(board.home / "new" / name, board.paths.courier_keys / name)
 
 
+def no_zone(board: Board) -> None:
+    path = board.paths.controller_public
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("timezone = ")))
+
+
 def record_key_changed(board: Board) -> None:
     """As where somebody copied a part of another monitor's file."""
     text = board.paths.monitor_public.read_text()
@@ -218,6 +224,15 @@ CASES = {
         edited(('id = "demo-site"', 'id = "harbour-st"')), "site name", "warning",
         'controller.toml: site: expected "harbour-st" as in doorctl.toml, found "demo-site"',
         "where doorctl.toml is right: `doorctl init`, then `doorctl monitor trust controller.toml` at the monitor again",
+    ),
+    "another zone of the site since": Case(
+        edited(('timezone = "UTC"', 'timezone = "Europe/Lisbon"')), "site name", "warning",
+        'controller.toml: timezone: expected "Europe/Lisbon" as in doorctl.toml, found "UTC", which is what the monitor',
+        "`doorctl init`",
+    ),
+    "no zone, as an earlier version wrote it": Case(
+        no_zone, "site name", "warning",
+        'controller.toml: timezone: expected "UTC" as in doorctl.toml, found none', "`doorctl init`",
     ),
     "monitor.toml missing": Case(
         lambda board: board.paths.monitor_public.unlink(), "pairing", "wrong", "monitor.toml", "from the monitor"

@@ -117,6 +117,7 @@ def test_a_name_that_the_monitor_does_not_know_is_said_and_keeps_no_door_shut(ho
             identity=keys.identity.public_key(),
             certificate_der=create_tls(paths.courier_keys / "tls.key", paths.courier_keys / "tls.crt", name="before"),
             site="before",
+            timezone="UTC",
             simulated=True,
         ),
     )
