@@ -1,8 +1,10 @@
 """The courier as a process of its own: `python -m doorctl.courierd --home DIR`."""
 
 import asyncio
+import contextlib
 import ssl
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from doorctl.courierd.config import Address
@@ -35,6 +37,18 @@ async def started(home: Path, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "doorctl.courierd", "--home", str(home), *arguments, stderr=asyncio.subprocess.PIPE
     )
+
+
+@contextlib.asynccontextmanager
+async def running(home: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The same, gone afterwards, also where the test fails."""
+    process = await started(home)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int, list[str]]:

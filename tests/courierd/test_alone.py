@@ -14,7 +14,7 @@ from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.wire.handoff import PathState
 from tests.courierd.lying_monitor import LyingMonitor, listening
-from tests.courierd.process import ended, furnish, point, started
+from tests.courierd.process import ended, furnish, point, running
 from tests.courierd.site import all_receipted, open_door, path_is
 
 NOWHERE = Address(host="127.0.0.1", port=1)
@@ -27,14 +27,15 @@ def test_a_second_one_ends_and_the_first_notices_nothing(tmp_path: Path) -> None
         monitor = LyingMonitor(furnish(tmp_path, NOWHERE))
         async with open_door(Paths.under(tmp_path).run) as door, listening(monitor):
             point(tmp_path, monitor.address, monitor.certificates.monitor_der)
-            first = await started(tmp_path)
-            await door.until(path_is(PathState.CONNECTED))
-            refused = await ended(await started(tmp_path))
-            door.commit(1)
-            await door.until(all_receipted)
-            assert (door.link.counters.connections, first.returncode) == (1, None)
-            first.terminate()
-            assert (await ended(first))[0] == 0
+            async with running(tmp_path) as first:
+                await door.until(path_is(PathState.CONNECTED))
+                async with running(tmp_path) as second:
+                    refused = await ended(second)
+                door.commit(1)
+                await door.until(all_receipted)
+                assert (door.link.counters.connections, first.returncode) == (1, None)
+                first.terminate()
+                assert (await ended(first))[0] == 0
         return refused
 
     told = f"doorctl-courier: error: {Paths.under(tmp_path).courier_keys}: in use by another courierd"
@@ -46,15 +47,15 @@ def test_kill_9_of_the_first_makes_room_at_once(tmp_path: Path) -> None:
         monitor = LyingMonitor(furnish(tmp_path, NOWHERE))
         async with open_door(Paths.under(tmp_path).run) as door, listening(monitor):
             point(tmp_path, monitor.address, monitor.certificates.monitor_der)
-            first = await started(tmp_path)
-            await door.until(path_is(PathState.CONNECTED))
-            first.kill()
-            assert (await ended(first))[0] == -9
-            second = await started(tmp_path)
-            door.commit(1)
-            await door.until(all_receipted)
-            second.terminate()
-            assert (await ended(second))[0] == 0
+            async with running(tmp_path) as first:
+                await door.until(path_is(PathState.CONNECTED))
+                first.kill()
+                assert (await ended(first))[0] == -9
+            async with running(tmp_path) as second:
+                door.commit(1)
+                await door.until(all_receipted)
+                second.terminate()
+                assert (await ended(second))[0] == 0
 
     asyncio.run(run())
 
