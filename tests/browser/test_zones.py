@@ -31,6 +31,8 @@ def test_an_alarm_is_told_in_its_sites_time(page: Page, sim: Simulation) -> None
     expect(page.locator(".timeline .here time")).to_have_text(f"{moment[11:19]} UTC")
     assert all(told.endswith(" UTC") for told in page.locator("time").all_inner_texts())
     expect(page.locator(".facts")).to_contain_text("Times are the site's")
+    sizes = page.locator(".timeline time").evaluate_all("all => all.map((one) => getComputedStyle(one).fontSize)")
+    assert len(set(sizes)) == 1, "a line of the timeline is larger than its neighbours"
 
 
 def test_a_search_says_whose_days(page: Page, sim: Simulation) -> None:
