@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
         _by_asking(paths, mock=args.mock)
         if args.monitor is None:
             return _written(paths, mock=args.mock, as_json=args.json)
+    if args.mock and _simulated(paths, mock=True):  # else real keys are there, which make_board says
+        _made_up(paths)
     for folder in (paths.etc, paths.var):
         folder.mkdir(parents=True, exist_ok=True)
     monitor = _pair(_configured(paths, mock=args.mock), args, simulated=_simulated(paths, mock=args.mock))
@@ -154,6 +156,18 @@ def _configured(paths: Paths, *, mock: bool) -> Path:
     if not paths.config.exists():
         write_template(paths.config, mock=mock)
     return paths.etc / read_config(paths.config).monitor.file
+
+
+def _made_up(paths: Paths) -> None:
+    """OperatorError where the configuration is there and of metal: doord refuses it with a simulated board's keys."""
+    from doorctl.config.reading import read_config
+    from doorctl.config.types import Backend
+
+    if paths.config.exists() and (backend := read_config(paths.config).hal.backend) is not Backend.MOCK:
+        raise OperatorError(
+            f'{paths.config}: hal.backend: expected "mock" for a board of `init --mock`, found "{backend.value}"',
+            hint='write backend = "mock" under [hal]; or, for a board of metal, leave out --mock',
+        )
 
 
 def _simulated(paths: Paths, *, mock: bool) -> bool:

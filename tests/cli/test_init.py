@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from doorctl.cli.init_template import MOCK
 from doorctl.cli.main import main
 from doorctl.seal.keys import (
     load_controller_keys,
@@ -88,6 +89,22 @@ def test_without_a_monitor_there_is_no_board(tmp_path: Path, capsys: pytest.Capt
     assert ran.code == 1
     assert "monitor.toml: this board knows no monitor\n  hint: run `doorctl monitor init`" in ran.err
     assert not (tmp_path / "new" / "var" / "keys").exists()
+
+
+def test_a_configuration_of_metal_is_no_mock_boards_and_nothing_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monitor = make_monitor(tmp_path / "monitor", simulated=True)
+    board = Board(home=tmp_path / "new")
+    board.paths.etc.mkdir(parents=True)
+    board.paths.config.write_text(MOCK.replace('backend = "mock"', "# metal"))
+    told = (
+        f'doorctl: error: {board.paths.config}: hal.backend: expected "mock" for a board of `init --mock`, '
+        'found "gpiozero"\n'
+        '  hint: write backend = "mock" under [hal]; or, for a board of metal, leave out --mock\n'
+    )
+    assert board.run(capsys, "init", "--mock", "--yes", "--monitor", str(monitor)) == (1, "", told)
+    assert [path for path in board.home.rglob("*") if path.is_file()] == [board.paths.config]
 
 
 def test_another_monitor_is_taken_only_where_somebody_compared(
