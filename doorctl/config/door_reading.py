@@ -16,6 +16,7 @@ _EGRESS_HINT: Final = (
     'or "wired" (a button that cuts the strike\'s power)'
 )
 _STRIKE_HINT: Final = 'strike = { pin = "GPIO17", type = "fail-secure" }'
+_TYPE_HINT: Final = "what it does without power: a maglock is fail-safe, an electric strike mostly fail-secure"
 _READER_HINT: Final = 'reader = { wiegand = ["GPIO14", "GPIO15"], format = "H10301", mode = "card" }'
 _READERS_HINT: Final = "readers = { in = { … }, out = { … } }"
 _PRE_ALARM_S: Final = 10.0
@@ -77,7 +78,7 @@ def _readers(
 def _strike(section: Section, pins: Pins) -> Strike:
     strike = Strike(
         pin=read_pin(section, "pin", pins),
-        type=section.choice("type", StrikeKind, hint="what the strike does without power"),
+        type=section.choice("type", StrikeKind, hint=_TYPE_HINT),
         active_high=read_level(section, default=True),
         release=section.seconds("release_s"),
         relock_on_open=section.truth("relock_on_open"),

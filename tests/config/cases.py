@@ -124,8 +124,14 @@ CASES = {
     "strike without type": Case(
         'type = "fail-secure", ', "", 11, "door.front.strike.type",
         '"fail-secure" or "fail-safe"', "nothing",
-        "what the strike does without power",
+        "what it does without power: a maglock is fail-safe, an electric strike mostly fail-secure",
         "strike",
+    ),
+    "a maglock": Case(
+        '"fail-secure"', '"maglock"', 11, "door.front.strike.type",
+        '"fail-secure" or "fail-safe"', '"maglock"',
+        "what it does without power: a maglock is fail-safe, an electric strike mostly fail-secure",
+        '"maglock"',
     ),
     "release": Case(
         "release_s = 5", "release_s = 0", 11, "door.front.strike.release_s",
