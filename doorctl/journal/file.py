@@ -20,6 +20,7 @@ MODE: Final = 0o640
 """Read by the group for `doorctl log`; SQLite gives -wal and -shm the same."""
 BUSY_S: Final = 0.05
 """How long to wait for somebody else's lock: well inside the 150 ms that the door waits for us."""
+_STOP: Final = "stop the other one first: systemctl stop doorctl; on a laptop: the one with the same --home"
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -38,7 +39,7 @@ def lock(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise OperatorError(f"{path}: in use by another doord", hint="stop the other one first") from error
+        raise OperatorError(f"{path}: in use by another doord", hint=_STOP) from error
     return descriptor
 
 

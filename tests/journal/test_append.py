@@ -172,8 +172,10 @@ def test_file_sizes_do_not_depend_on_what_is_sealed(tmp_path: Path) -> None:
 
 
 def test_one_writer_only(path: Path) -> None:
-    with Journal.open(path), pytest.raises(OperatorError, match="in use by another doord"):
+    with Journal.open(path), pytest.raises(OperatorError, match="in use by another doord") as refused:
         Journal.open(path)
+    how = "stop the other one first: systemctl stop doorctl; on a laptop: the one with the same --home"
+    assert refused.value.hint == how
     Journal.open(path).close()
 
 
