@@ -46,6 +46,8 @@ SUPERVISION_GAP: Final = Duration(1 * SECOND)
 _MONITOR_WAITS: Final = (Duration(250 * MS), Duration(5 * SECOND))
 """At most 5 s: a call for help given while the line was cut must not wait long once it is mended."""
 _DOOR_WAITS: Final = (Duration(100 * MS), Duration(5 * SECOND))
+_UNTRUSTED: Final = "has `doorctl monitor trust` been given there?"
+"""Why a monitor that speaks our protocol declines us, nearly always; told in the log once a change of the path."""
 
 Timer = tuple[Monotonic, Callable[[Monotonic], None]]
 
@@ -117,6 +119,8 @@ class Delivery:
                 self.malformed += malformed
                 if line is not Line.DOOR and why is PathState.UNREACHABLE and dialer.refused(now):
                     why = PathState.REFUSED
+                if why is PathState.REFUSED and not malformed:
+                    detail = f"{detail}; {_UNTRUSTED}"
                 self._lost(line, why, detail, now)
             case DoorSaid(message=message):
                 self._hear(message, now)

@@ -14,6 +14,7 @@ from doorctl.courierd.events import (
     Event,
     HangUp,
     Line,
+    Lost,
     Report,
     Send,
 )
@@ -454,6 +455,35 @@ def test_a_monitor_that_hangs_up_before_its_first_answer_refuses_us() -> None:
     steps.connected(Line.FRESH)
     steps.passes(10_000)
     assert steps.lost(Line.FRESH) == [path(PathState.UNREACHABLE)]
+
+
+def reports_of_losses(*losses: Lost, up: bool) -> list[Report]:
+    """What is logged while each of the attempts ends so."""
+    steps = Steps()
+    steps.start()
+    reports: list[Report] = []
+    for lost in losses:
+        if up:
+            steps.connected(Line.FRESH)
+        effects = steps.delivery.receive(lost, steps.now)
+        reports += [effect for effect in effects if isinstance(effect, Report)]
+        steps.until_next()
+    return reports
+
+
+def test_a_refusal_is_logged_once_with_what_to_ask_at_the_monitor() -> None:
+    gone = [Lost(line=Line.FRESH, attempt=i, why=PathState.UNREACHABLE, detail="there: closed") for i in (1, 2, 3)]
+    told = "monitor refused: there: closed; has `doorctl monitor trust` been given there?"
+    assert reports_of_losses(*gone, up=True) == [Report(text=told)]
+    alert = Lost(line=Line.FRESH, attempt=1, why=PathState.REFUSED, detail="there: closed")
+    assert reports_of_losses(alert, up=False) == [Report(text=told)]
+
+
+def test_who_is_not_there_or_speaks_something_else_did_not_refuse_for_want_of_trust() -> None:
+    gone = Lost(line=Line.FRESH, attempt=1, why=PathState.UNREACHABLE, detail="there: connection refused")
+    assert reports_of_losses(gone, up=False) == [Report(text="monitor unreachable: there: connection refused")]
+    strange = Lost(line=Line.FRESH, attempt=1, why=PathState.REFUSED, detail="there: no answer of ours", malformed=True)
+    assert reports_of_losses(strange, up=True) == [Report(text="monitor refused: there: no answer of ours")]
 
 
 def test_an_attempt_that_does_not_come_up_is_given_up() -> None:
