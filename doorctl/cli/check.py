@@ -10,7 +10,8 @@ from doorctl.errors import DoorctlError
 from doorctl.paths import Paths
 
 if TYPE_CHECKING:
-    from doorctl.config.types import Config
+    from doorctl.config.types import Codes, Config
+    from doorctl.roster.meta import RosterParameters
 
 _WEAK_CHANCE: Final = 1 / 10_000
 """Above this one try in ten thousand opens a door; design.md, Codes."""
@@ -47,13 +48,13 @@ def run(args: argparse.Namespace) -> int:
             raise
         print(json.dumps({"mistakes": [_plain(mistake) for mistake in error.mistakes], "warnings": []}, indent=2))
         return 1
-    warnings, live = advice(config), 1
+    warnings, live, in_force = advice(config), 1, config.codes
     if args.file is None:
         from doorctl.doord.site_name import warnings_of_names
 
-        found, live = _roster_warnings(paths, config)
+        found, live, in_force = _roster_warnings(paths, config)
         warnings += [*_would_start(paths), *warnings_of_names(paths, config), *found]
-    chance = chance_of_a_guess(config, live=live)
+    chance = chance_of_a_guess(config, in_force, live=live)
     if chance is not None and chance > _WEAK_CHANCE:
         warnings.append("codes: too easily guessed; take longer ones, or ask for a card as well")
     if args.json:
@@ -78,10 +79,11 @@ def summary(config: "Config") -> str:
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items())
 
 
-def chance_of_a_guess(config: "Config", *, live: int) -> float | None:
+def chance_of_a_guess(config: "Config", codes: "Codes", *, live: int) -> float | None:
     """The chance that one try hits a live code at the weakest door; None where no door takes codes.
 
-    `live` is how many codes are in use. Where a card comes first, only its holder's codes can be hit.
+    `codes` is the policy that they were drawn by: the roster's, which the file's may differ from; `live` is how many
+    are in use. Where a card comes first, only its holder's codes can be hit.
     """
     from doorctl.config.types import takes_code_alone
     from doorctl.core.types import Mode
@@ -91,9 +93,7 @@ def chance_of_a_guess(config: "Config", *, live: int) -> float | None:
     if modes <= {Mode.CARD}:
         return None
     alone = any(takes_code_alone(mode) for mode in modes)
-    return chance_of_guess(
-        max(live, config.codes.per_holder) if alone else config.codes.per_holder, config.codes.length
-    )
+    return chance_of_guess(max(live, codes.per_holder) if alone else codes.per_holder, codes.length)
 
 
 def _would_start(paths: Paths) -> list[str]:
@@ -101,30 +101,48 @@ def _would_start(paths: Paths) -> list[str]:
     from doorctl.doord.assembly import read_site
 
     key = paths.keys / "identity.key"
-    if not os.access(key, os.R_OK):
-        return [
-            f"{key}: cannot be read here, so keys and monitor.toml were not looked at; root can, after `doorctl init`"
-        ]
+    if not os.access(key, os.R_OK, effective_ids=True):
+        if _surely_missing(key):
+            return ["no keys yet: `doorctl init` makes them"]
+        return [f"{key}: cannot be read here, so keys and monitor.toml were not looked at; root can"]
     colocated = read_site(paths).colocated
     return ["monitor: its keys are on this board, so the door can know; every report says so"] if colocated else []
 
 
-def _roster_warnings(paths: Paths, config: "Config") -> tuple[list[str], int]:
-    """What is weak in this installation's roster, and how many codes are in use."""
+def _surely_missing(path: Path) -> bool:
+    """Whether there is none; in a folder that is closed to us nobody can tell."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def codes_of(policy: "RosterParameters") -> "Codes":
+    """How codes are drawn on this board, whatever its configuration says since."""
+    from doorctl.config.types import Codes
+
+    return Codes(length=policy.code_length, per_holder=policy.codes_per_holder)
+
+
+def _roster_warnings(paths: Paths, config: "Config") -> "tuple[list[str], int, Codes]":
+    """What is weak in this installation's roster, how many codes are in use, and how they were drawn."""
     from doorctl.roster.lookup import RosterReader
 
     try:
         with RosterReader.open(paths.roster) as roster:
             policy, holders = roster.parameters(), roster.facts().holders
     except DoorctlError as error:
-        return [f"the roster was not looked at: {error}"], 1
-    found = []
-    if (policy.code_length, policy.codes_per_holder) != (config.codes.length, config.codes.per_holder):
+        return [f"the roster was not looked at: {error}"], 1, config.codes
+    found, codes = [], codes_of(policy)
+    if codes != config.codes:
         found.append(
-            f"codes: differs from the roster, which was made for {policy.code_length} digits and "
-            f"{policy.codes_per_holder} a holder; the roster's are in force"
+            f"codes: differs from the roster, which was made for {codes.length} digits and "
+            f"{codes.per_holder} a holder; the roster's are in force"
         )
-    return found, holders * policy.codes_per_holder
+    return found, holders * codes.per_holder, codes
 
 
 def _plain(mistake: Any) -> dict[str, Any]:

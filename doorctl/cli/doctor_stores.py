@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from doorctl.cli.check import chance_of_a_guess
+from doorctl.cli.check import chance_of_a_guess, codes_of
 from doorctl.cli.doctor_finding import Check, Finding, Unseen, ok, unseen, warning, wrong
 from doorctl.cli.doctor_subject import Board
 from doorctl.core.types import SECOND, Mode
@@ -40,7 +40,7 @@ def roster(board: Board) -> Iterator[Finding]:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise damaged(path, f"the roster is damaged ({verdict})")
-    yield ok(f"{facts.holders} holders, generation {facts.generation}, every page sound")
+    yield ok(f"{counted(facts.holders, 'holder')}, generation {facts.generation}, every page sound")
 
 
 def lookup_key(board: Board) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def guessing(board: Board) -> Iterator[Finding]:
     may_read(board.paths.roster)
     with RosterReader.open(board.paths.roster) as reader:
         policy, holders = reader.parameters(), reader.facts().holders
-    chance = chance_of_a_guess(board.config, live=holders * policy.codes_per_holder)
+    chance = chance_of_a_guess(board.config, codes_of(policy), live=holders * policy.codes_per_holder)
     if chance is None:
         yield ok("no door takes codes")
     elif chance > _WEAK_CHANCE:

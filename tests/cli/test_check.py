@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from doorctl.cli.init_template import BOARD, MOCK
 from doorctl.cli.main import main
-from tests.cli.board import Board, make_monitor
+from tests.cli.board import Board, as_nobody, make_monitor
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(ROOT.joinpath("etc").glob("*.toml"))
@@ -83,13 +84,14 @@ def test_cards_alone_have_no_codes_to_guess(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_a_policy_that_the_roster_does_not_have(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
-    board.paths.config.write_text(board.paths.config.read_text() + "[codes]\nper_holder = 3\n")
+    board.paths.config.write_text(board.paths.config.read_text() + "[codes]\nlength = 6\nper_holder = 3\n")
     ran = board.run(capsys, "check")
     assert ran.code == 0
     assert (
         "doorctl.toml: warning: codes: differs from the roster, which was made for 8 digits and 2 a holder; "
         "the roster's are in force\n" in ran.out
     )
+    assert "one try in 5,000,000 guesses" in ran.out, "8 digits, 2 a holder: by what is in force"
 
 
 def test_a_monitor_on_the_doors_own_board_is_a_warning(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,8 +142,22 @@ def test_an_installation_without_keys_is_said_to_be_half_checked(
     board.paths.config.write_text(BOARD)
     ran = board.run(capsys, "check")
     assert ran.code == 0
-    assert "keys and monitor.toml were not looked at; root can, after `doorctl init`" in ran.out
+    assert "doorctl.toml: warning: no keys yet: `doorctl init` makes them\n" in ran.out
+    assert "cannot be read" not in ran.out
     assert "the roster was not looked at" in ran.out
+
+
+def test_keys_that_are_there_for_root_alone_are_said_to_be(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    with TemporaryDirectory() as name:  # pytest's own folders nobody else may enter anyway
+        Path(name).chmod(0o755)
+        theirs = board.copied_to(Path(name) / "board")
+        with as_nobody():
+            ran = theirs.run(capsys, "check")
+    assert ran.code == 0
+    key = theirs.paths.keys / "identity.key"
+    told = f"{key}: cannot be read here, so keys and monitor.toml were not looked at; root can"
+    assert f"doorctl.toml: warning: {told}\n" in ran.out
+    assert "no keys yet" not in ran.out
 
 
 def test_formats_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,8 +69,11 @@ def enrolled(board: Board, *, card: int | None = 3456, groups: tuple[str, ...] =
 
 
 def short_codes(board: Board) -> None:
-    enrolled(board)
+    """A roster of such: what the file says after init is not in force."""
     edited(("[hal]", "[codes]\nlength = 4\n[hal]"))(board)
+    board.paths.roster.unlink()
+    assert main(["--home", str(board.home), "init", "--mock"]) == 0
+    enrolled(board)
 
 
 def no_card_for_the_only_door(board: Board) -> None:
