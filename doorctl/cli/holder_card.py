@@ -28,8 +28,8 @@ def read_card(paths: Paths, argument: str, terminal: TextIO) -> Card:
     if argument == "-":
         terminal.write("the card, as H10301:12:3456: ")
         terminal.flush()
-        return _written_card(sys.stdin.readline(_LONGEST_LINE).strip())
-    return _next_card(paths, place, terminal) if word == "next" and at else _written_card(argument)
+        return _written_card(paths, sys.stdin.readline(_LONGEST_LINE).strip())
+    return _next_card(paths, place, terminal) if word == "next" and at else _written_card(paths, argument)
 
 
 def _next_card(paths: Paths, place: str, terminal: TextIO) -> Card:
@@ -94,7 +94,19 @@ def _raw_card(numbers: list[str]) -> Card:
     raise OperatorError(f"expected raw:BITS:NUMBER, at most {LONGEST_CARD} bits, the number no longer than that")
 
 
-def _written_card(argument: str) -> Card:
+def _written_card(paths: Paths, argument: str) -> Card:
+    """The card; warns where no reader of this board would read it."""
+    from doorctl.cli.holder_readers import card_readers, unread
+    from doorctl.config.reading import read_config
+
+    card = _card_of_fields(argument)
+    told = unread(card_readers(read_config(paths.config)), argument.partition(":")[0], card)
+    if told is not None:
+        sys.stderr.write(f"doorctl: warning: --card: {told}\n")
+    return card
+
+
+def _card_of_fields(argument: str) -> Card:
     from doorctl.config.key import one_of
     from hal.errors import HalError
     from hal.wiegand.cards import FORMATS, nearest_formats

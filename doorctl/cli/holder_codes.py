@@ -5,6 +5,8 @@ The terminal is opened before anything is changed: without one nobody is enrolle
 
 import argparse
 import json
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from doorctl.cli.holder_card import read_card
@@ -15,6 +17,7 @@ from doorctl.paths import Paths
 
 if TYPE_CHECKING:
     from doorctl.cli.holder_enrol import Enrolled
+    from doorctl.roster.holders import Holder
     from doorctl.seal.meaning import Meaning
 
 
@@ -27,6 +30,7 @@ def run_add(args: argparse.Namespace) -> int:
         enrolment = Enrolment.open(paths)
         try:
             card = None if args.card is None else enrolment.card(read_card(paths, args.card, terminal))
+            same = enrolment.namesakes(args.name)
             enrolled = enrolment.add(
                 args.name,
                 groups=[GroupName(group) for group in args.group],
@@ -39,9 +43,21 @@ def run_add(args: argparse.Namespace) -> int:
         _show(terminal, enrolled)
         if not args.group:
             terminal.write(f"in no group, so no door opens: `doorctl holder edit {enrolled.holder} --group GROUP`\n")
+    if same:
+        sys.stderr.write(_of_that_name(same, enrolled.holder))
     if args.json:
         print(json.dumps({"holder": enrolled.holder}))
     return 0
+
+
+def _of_that_name(same: "Sequence[Holder]", new: HolderId) -> str:
+    """Somebody may have meant to give the person who is there a card."""
+    present = same[0]
+    return (
+        f'doorctl: warning: there is a holder named "{present.label}" already, {present.id}; the new one is {new}\n'
+        f"  hint: if a card was meant for the first: `doorctl holder remove {new}`, "
+        f"then `doorctl holder card {present.id} CARD`\n"
+    )
 
 
 def run_card(args: argparse.Namespace) -> int:

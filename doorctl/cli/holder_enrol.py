@@ -15,6 +15,7 @@ from doorctl.core.types import Card, GroupName, HolderId
 from doorctl.paths import Paths
 from doorctl.roster.enrolment import NewHolder, NewRow, RosterWriter
 from doorctl.roster.factors import CardId, Lookup, card_id, lookup_card, lookup_card_and_code, lookup_code, stretch
+from doorctl.roster.holders import Holder, Which, folded
 from doorctl.seal.keys import ControllerKeys, load_controller_keys, read_monitor_file
 from doorctl.seal.meaning import Code, CodeLookups, draw_codes, seal_rows
 from doorctl.seal.public import MonitorPublic
@@ -55,6 +56,11 @@ class Enrolment:
     def card(self, card: Card) -> CardId:
         """What the roster keeps of a card."""
         return card_id(self._keys.lookup, card)
+
+    def namesakes(self, label: str) -> list[Holder]:
+        """Who is enrolled by that name; case and accents do not count."""
+        wanted = folded(label.strip())
+        return [holder for holder in self.writer.holders(Which(search=wanted)) if folded(holder.label) == wanted]
 
     def add(
         self,

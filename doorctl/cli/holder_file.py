@@ -52,6 +52,8 @@ class Line:
     holder: HolderId | None
     groups: tuple[GroupName, ...]
     card: Card | None = field(repr=False)
+    format: str | None
+    """The card's, as messages name it."""
     valid_from: date | None
     until: date | None
     suspended: bool
@@ -157,13 +159,15 @@ def _line(number: int, header: tuple[str, ...], fields: Sequence[str]) -> Line |
     given = dict(zip(header, map(str.strip, fields), strict=True))
     who = (given.get("holder") or given["label"])[:ID_LENGTH]
     try:
+        card = _field(given, "card", _card)
         return Line(
             columns=header,
             number=number,
             label=_label(given["label"]),
             holder=_field(given, "holder", _holder),
             groups=_groups(given.get("groups", "")),
-            card=_field(given, "card", _card),
+            card=card,
+            format=None if card is None else _format(given["card"], card),
             valid_from=_date(given, "valid_from"),
             until=_date(given, "until"),
             suspended=_word(given, "suspended", ""),
@@ -204,6 +208,11 @@ def _card(text: str) -> Card:
         return card_of_file(text)
     except OperatorError as error:
         raise _FieldError(f"card: {error}") from error
+
+
+def _format(text: str, card: Card) -> str:
+    name = text.partition(":")[0]
+    return f"raw cards of {card.length} bits" if name == "raw" else name
 
 
 def _date(given: dict[str, str], column: str) -> date | None:

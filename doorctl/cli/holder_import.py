@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from doorctl.cli.holder_enrol import Enrolled, Enrolment, today
-from doorctl.cli.holder_file import LARGEST, lines_in, short_names_in
+from doorctl.cli.holder_file import LARGEST, Line, Refused, lines_in, short_names_in
 from doorctl.cli.holder_plan import Change, Enrol, Plan, Planner
+from doorctl.cli.holder_readers import card_readers, unread
 from doorctl.cli.holder_report import new_report
 from doorctl.cli.holder_rows import made, steps_with_rows
 from doorctl.cli.holder_sealers import FEW, Sealers
@@ -25,6 +27,7 @@ from doorctl.cli.holder_slips import SlipScreen, not_shown, show_all
 from doorctl.cli.holder_spool import Spool
 from doorctl.cli.progress import progress
 from doorctl.config.reading import read_config
+from doorctl.config.types import Reader
 from doorctl.core.types import HolderId
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
@@ -105,11 +108,23 @@ def _plan(paths: Paths, enrolment: Enrolment, untrusted: bytes, args: argparse.N
         named=short_names_in(untrusted, name),
         update=args.update,
     )
+    readers, unread_cards = card_readers(config), Counter[str]()
     with progress("looking at lines", total, quiet=args.json) as advance:
         for line in lines_in(untrusted, name):
             planner.take(line)
+            unread_cards.update(_unread(readers, line))
             advance(1)
+    for told, count in unread_cards.items():
+        sys.stderr.write(f"doorctl: warning: {name}: {count:,} card{'' if count == 1 else 's'}: {told}\n")
     return planner.plan
+
+
+def _unread(readers: Sequence[Reader], line: Line | Refused) -> list[str]:
+    """Why the line's card opens nothing as the doors are now, if that is so."""
+    if isinstance(line, Refused) or line.card is None or line.format is None:
+        return []
+    told = unread(readers, line.format, line.card)
+    return [] if told is None else [told]
 
 
 def _make(paths: Paths, enrolment: Enrolment, spool: Spool, done: _Done, *, quiet: bool) -> None:

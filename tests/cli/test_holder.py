@@ -8,11 +8,12 @@ import pytest
 
 from doorctl.cli.holder_codes import spaced
 from doorctl.cli.holder_enrol import Enrolment
+from doorctl.cli.holder_readers import unread
 from doorctl.core.types import Card, GroupName, HolderId
 from doorctl.errors import OperatorError
 from doorctl.roster.lookup import RosterReader
 from hal.wiegand.cards import FORMATS
-from tests.cli.board import CTRL_C, Board, OnTerminal, codes_shown, strings_under
+from tests.cli.board import CTRL_C, Board, OnTerminal, codes_shown, only_one_format, strings_under
 
 ANA = HolderId("ana-lopez")
 
@@ -51,6 +52,49 @@ def test_codes_are_shown_on_the_terminal_and_nowhere_else(board: Board) -> None:
     with RosterReader.open(board.paths.roster) as reader:
         holder = reader.holder(ANA)
         assert (holder.label, holder.groups, holder.card is not None) == ("Ana López", ("staff",), True)
+
+
+UNREAD = "no reader reads H10304; front reads H10301"
+
+
+@pytest.mark.parametrize("verb", [["add", "Ana Lopez", "--group", "staff", "--card"], ["card", ANA]])
+@pytest.mark.parametrize(
+    ("one_format", "card", "warned"),
+    [
+        (True, "H10304:77:20482", f"doorctl: warning: --card: {UNREAD}\n"),
+        (True, "H10301:77:20482", ""),
+        (False, "H10304:77:20482", ""),  # a line without a format takes every card
+    ],
+)
+def test_a_card_that_no_reader_reads_is_taken_with_a_warning(
+    board: Board, verb: list[str], one_format: bool, card: str, warned: str
+) -> None:
+    if verb[0] == "card":
+        enrol(board, "Ana Lopez", "staff")
+    if one_format:
+        only_one_format(board)
+    with OnTerminal(board, "holder", *verb, card) as command:
+        assert command.ended() == (0, "", warned)
+    with RosterReader.open(board.paths.roster) as reader:
+        assert reader.holder(ANA).card is not None
+
+
+def test_a_card_is_not_missed_where_no_reader_takes_any() -> None:
+    assert unread([], "H10301", Card(length=26, raw=0)) == "no reader reads H10301; none here reads cards"
+
+
+def test_the_same_name_again_is_another_person_and_said_to_be(board: Board) -> None:
+    enrol(board, "Wanda Kiln", "staff")
+    enrol(board, "Wanda Kilner", "staff")
+    with OnTerminal(board, "holder", "add", "wanda kiln", "--group", "staff") as command:
+        ran = command.ended()
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == (
+        'doorctl: warning: there is a holder named "Wanda Kiln" already, wanda-kiln; the new one is wanda-kiln-2\n'
+        "  hint: if a card was meant for the first: `doorctl holder remove wanda-kiln-2`, "
+        "then `doorctl holder card wanda-kiln CARD`\n"
+    )
+    assert holders(board) == ["wanda-kiln", "wanda-kiln-2", "wanda-kilner"]
 
 
 def test_without_a_terminal_nobody_is_enrolled(board: Board) -> None:

@@ -25,7 +25,7 @@ from doorctl.roster.holders import short_name
 from doorctl.roster.lookup import RosterReader
 from doorctl.seal.keys import load_controller_keys
 from hal.wiegand.cards import FORMATS
-from tests.cli.board import DOORCTL, Board, OnTerminal, Ran, strings_under, wait_until
+from tests.cli.board import DOORCTL, Board, OnTerminal, Ran, only_one_format, strings_under, wait_until
 from tests.cli.people_file import enrolled, many, people_file
 from tests.roster.people import Draw, edit
 
@@ -217,6 +217,24 @@ def test_no_spreadsheet_computes_what_a_report_or_an_export_has(
     exported = csv.DictReader(board.run(capsys, "holder", "export").out.splitlines())
     assert [row["label"] for row in exported] == ["'=1+1"]
     assert board.run(capsys, "holder", "edit", "ana", "--suspend").code == 0
+
+
+def test_cards_that_no_reader_reads_are_warned_of_once_a_format(
+    board: Board, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = people_file(
+        board.home, "Ana,,staff,H10301:12:1,,,,", "Ben,,staff,H10304:12:2,,,,", "Cy,,staff,H10304:12:3,,,,",
+        "Dee,,staff,raw:30:5,,,,", "Eve,,staff,raw:26:0x180013,,,,", "Fay,,staff,,,,,",
+    )  # fmt: skip
+    assert board.run(capsys, "holder", "import", file, "--dry-run").err == ""
+    only_one_format(board)
+    ran = board.run(capsys, "holder", "import", file)
+    assert ran.code == 0
+    assert ran.err == (
+        "doorctl: warning: people.csv: 2 cards: no reader reads H10304; front reads H10301\n"
+        "doorctl: warning: people.csv: 1 card: no reader reads raw cards of 30 bits; front reads H10301\n"
+    )
+    assert len(enrolled(board)) == 6
 
 
 def test_the_same_card_name_or_holder_twice_is_refused(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
