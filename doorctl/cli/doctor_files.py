@@ -11,6 +11,7 @@ from typing import Final
 from doorctl.cli.check import summary
 from doorctl.cli.doctor_finding import Check, Finding, Unseen, ok, warning, wrong
 from doorctl.cli.doctor_subject import COURIER_USER, DOOR_USER, Board, is_socket, user_name
+from doorctl.cli.status import counted
 
 _KEYS: Final = ("identity.key", "lookup.key")
 _RESTART: Final = "doorctl check && systemctl restart doorctl"
@@ -121,7 +122,7 @@ def pairing(board: Board) -> Iterator[Finding]:
     yield ok(f"{board.monitor_path.name} is of {monitor.fingerprint}")
     for reason, count in board.said("spool").get("refused_by_monitor", {}).items():
         yield wrong(
-            f"the monitor refused {count} records: {reason.lower().replace('_', ' ')}",
+            f"the monitor refused {counted(count, 'record')}: {reason.lower().replace('_', ' ')}",
             "unknown key: it has other keys now, pair again; unknown controller: `doorctl monitor trust` there",
         )
 

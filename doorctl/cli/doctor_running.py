@@ -5,6 +5,7 @@ from typing import Final
 
 from doorctl.cli.doctor_finding import Check, Finding, Unseen, of_error, ok, warning, wrong
 from doorctl.cli.doctor_subject import Board
+from doorctl.cli.status import counted
 from doorctl.core.types import SECOND
 from doorctl.errors import DoorctlError
 
@@ -92,7 +93,7 @@ def hardware(board: Board) -> Iterator[Finding]:
     for reader in readers:
         if reader["state"] not in _READS:
             yield wrong(f"reader {reader['name']}: {reader['state']}", _FAULTS["reader"])
-    yield ok(f"{len(readers)} readers, {len(board.status['doors'])} doors")
+    yield ok(f"{counted(len(readers), 'reader')}, {counted(len(board.status['doors']), 'door')}")
 
 
 def _newest_line(board: Board) -> int | None:

@@ -12,6 +12,7 @@ from typing import Final
 from doorctl.cli.check import chance_of_a_guess, codes_of
 from doorctl.cli.doctor_finding import Check, Finding, Unseen, ok, unseen, warning, wrong
 from doorctl.cli.doctor_subject import Board
+from doorctl.cli.status import counted
 from doorctl.core.types import SECOND, Mode
 
 _WEAK_CHANCE: Final = 1 / 10_000

@@ -48,7 +48,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         *_warnings(status),
         *(line for door in status["doors"] for line in _door(door)),
         *_way_to_monitor(status),
-        f"roster: {_count(status['roster']['holders'], 'holder')}, generation {status['roster']['generation']}",
+        f"roster: {counted(status['roster']['holders'], 'holder')}, generation {status['roster']['generation']}",
         _answers(status["answer_ms"]),
         *_refused(status["control"]["refused"]),
         *(f"FAULT {fault}" for fault in status["faults"]),
@@ -97,34 +97,35 @@ def _door(door: Mapping[str, Any]) -> Iterator[str]:
             continue
         refused = sum(int(value) for name, value in counters.items() if name.startswith("refused"))
         yield (
-            f"  reader {reader['name']}: {reader['state']}, {_count(counters.get('cards', 0), 'card')}, "
-            f"{_count(counters.get('key frames', 0), 'key frame')}, {_count(refused, 'frame')} refused"
+            f"  reader {reader['name']}: {reader['state']}, {counted(counters.get('cards', 0), 'card')}, "
+            f"{counted(counters.get('key frames', 0), 'key frame')}, {counted(refused, 'frame')} refused"
         )
 
 
 def _way_to_monitor(status: Mapping[str, Any]) -> Iterator[str]:
     spool = status["spool"]
-    yield f"monitor: {status['path']['state']}; {_count(spool['pending'], 'record')} without a receipt"
+    yield f"monitor: {status['path']['state']}; {counted(spool['pending'], 'record')} without a receipt"
     if spool["oldest"] is not None:
         oldest = datetime.fromtimestamp(spool["oldest"], tz=UTC)
         yield f"  the oldest of them is of {oldest:%Y-%m-%d %H:%M:%S} UTC"
     if spool["waiting_for_disk"]:
-        yield f"  {_count(spool['waiting_for_disk'], 'record')} not yet on the disk"
+        yield f"  {counted(spool['waiting_for_disk'], 'record')} not yet on the disk"
     for reason, number in spool["refused_by_monitor"].items():
-        yield f"  {_count(number, 'record')} refused by the monitor: {reason.lower().replace('_', ' ')}"
+        yield f"  {counted(number, 'record')} refused by the monitor: {reason.lower().replace('_', ' ')}"
     if spool["forged_receipts"]:
-        yield f"  {_count(spool['forged_receipts'], 'receipt')} not the monitor's, ignored"
+        yield f"  {counted(spool['forged_receipts'], 'receipt')} not the monitor's, ignored"
 
 
 def _answers(times: Mapping[str, Any]) -> str:
-    late = f"; {_count(times['late'], 'answer')} late" if times["late"] else ""
+    late = f"; {counted(times['late'], 'answer')} late" if times["late"] else ""
     return f"answers: {times['card']} ms after a card, {times['code']} ms after a code{late}"
 
 
 def _refused(requests: int) -> Iterator[str]:
     if requests:
-        yield f"control socket: {_count(requests, 'request')} refused (malformed, unknown, not allowed or impossible)"
+        yield f"control socket: {counted(requests, 'request')} refused (malformed, unknown, not allowed or impossible)"
 
 
-def _count(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """`1 card`, `2 cards`."""
     return f"{number} {word}{'' if number == 1 else 's'}"

@@ -152,7 +152,8 @@ class Doord:
         self.upkeep = Upkeep(self)
         self._ticking = self.spawn(self.upkeep.run(), name="upkeep")
         notify("READY=1")
-        _LOG.info("ready: %d doors, %s", len(self.doors), self.board.label)
+        count = len(self.doors)
+        _LOG.info("ready: %d %s, %s", count, "door" if count == 1 else "doors", self.board.label)
 
     def stop(self) -> None:
         """A clean end was asked for."""

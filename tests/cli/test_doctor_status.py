@@ -36,6 +36,7 @@ def test_a_doord_that_is_well(board: Board, capsys: pytest.CaptureFixture[str]) 
     assert list(of(found, "wrong")) == ["127.0.0.1:9: connection refused"]
     assert list(of(found, "ok", "courier")) == ["runs; the monitor: connected"]
     assert list(of(found, "ok", "clock")) == ["nothing contradicts it"]
+    assert list(of(found, "ok", "hardware")) == ["1 reader, 1 door"]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,10 @@ def test_a_doord_that_is_well(board: Board, capsys: pytest.CaptureFixture[str]) 
         (
             {"spool": SPOOL | {"refused_by_monitor": {"UNKNOWN_KEY": 3}}}, "pairing", "wrong",
             "the monitor refused 3 records: unknown key", "pair again",
+        ),
+        (
+            {"spool": SPOOL | {"refused_by_monitor": {"UNKNOWN_KEY": 1}}}, "pairing", "wrong",
+            "the monitor refused 1 record: unknown key", "pair again",
         ),
         ({"spool": SPOOL | {"pending": 90_000}}, "spool", "wrong", "90,000 of 100,000 records wait", "nothing is lost"),
         ({"lockdown": True}, "doord", "warning", "lockdown is on", "lockdown off"),
