@@ -106,7 +106,7 @@ def alarms(args: argparse.Namespace) -> int:
     for alarm in reversed(found["alarms"]) if args.follow else found["alarms"]:
         print(json.dumps(alarm) if args.json else line(alarm))
     if not args.json and not args.follow:
-        print(_told(found))
+        print("\n".join([_told(found), *_hint(found["alarms"])]))
     if args.follow:
         sys.stdout.flush()
         for alarm in client.events(found["change"]):
@@ -120,6 +120,13 @@ def _told(found: Mapping[str, Any]) -> str:
     if waiting.total:
         return f"{waiting} to look at"
     return "nothing to look at" if found["alarms"] else "no alarms"
+
+
+def _hint(alarms: list[dict[str, Any]]) -> Iterator[str]:
+    """How to acknowledge, with the number that stands on top; nothing where none of those shown waits."""
+    new = [alarm["id"] for alarm in alarms if alarm["state"] == "new"]
+    if new:
+        yield f"  hint: `doorctl monitor ack {new[0]}` says that somebody has seen it and acts"
 
 
 def controllers(args: argparse.Namespace) -> int:

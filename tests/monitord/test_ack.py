@@ -99,6 +99,22 @@ def test_a_number_that_is_none_acknowledges_nothing(tmp_path: Path, capsys: pyte
     assert hint == "  hint: `doorctl monitor alarms` shows the numbers"
 
 
+def test_who_looks_is_told_how_to_acknowledge_while_something_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def scenario(desk: Desk) -> None:
+        assert await run_at(tmp_path, "alarms") == 0
+        *told, hint = capsys.readouterr().out.splitlines()
+        assert hint == f"  hint: `doorctl monitor ack {told[0][1]}` says that somebody has seen it and acts"
+        assert await run_at(tmp_path, "alarms", "--json") == 0
+        assert "hint" not in capsys.readouterr().out
+        assert await run_at(tmp_path, "ack", "1", "2", "3", "--as", "Kim") == 0
+        assert await run_at(tmp_path, "alarms") == 0
+        assert "hint" not in capsys.readouterr().out
+
+    served_play(tmp_path, scenario)
+
+
 def test_a_script_gets_what_the_console_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
