@@ -4,7 +4,8 @@ Theory of operation. IDLE until it is time to ask; ASKED while doord's records c
 in hand; then IDLE again, and at once if there may be more. A record that doord offers although it was answered for
 means that the receipt did doord no good, or that its disk has not noted it yet: it goes out again only after a wait
 that doubles each time, so that a monitor whose receipts are worthless is not asked for them at the speed of the line.
-The others of its batch go at once: no record ever waits for another one.
+The others of its batch go at once. A batch of nothing else is let go, and doord asked for the next: at once as a person
+counts where it was full, since what was never sent may lie below. What is let go and still wanted is offered again.
 """
 
 from collections import OrderedDict
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Final
 
-from doorctl.core.types import SECOND, Duration, Monotonic
+from doorctl.core.types import MS, SECOND, Duration, Monotonic
 from doorctl.errors import MalformedError
 from doorctl.wire.record import RecordHash, record_hash
 from doorctl.wire.sizes import BATCH_RECORDS
@@ -25,8 +26,11 @@ PATIENCE: Final = Duration(60 * SECOND)
 """doord answers even while its disk stalls, only later; after this the link itself must be broken."""
 _MOST_DOUBLINGS: Final = 6
 """1 s, 2 s … 64 s."""
-_MOST_ANSWERED: Final = 4096
-"""Remembered; a pass over more than these takes longer than the first waits anyway."""
+NEXT: Final = Duration(100 * MS)
+"""After a full batch of which nothing may go out yet; a small pause, so that a long pass does not keep doord busy."""
+_MOST_ANSWERED: Final = 16_384
+"""Remembered, some 4 MB. With more than these under worthless receipts each goes out once in half a minute, which is
+how long a pass over them takes on the line, and the wait does not grow beyond that."""
 
 
 class BacklogState(Enum):
@@ -75,6 +79,9 @@ class Backlog:
         if self.batch:
             self.state = BacklogState.READY
             self.at = now
+            return
+        if len(offered) == BATCH_RECORDS:
+            self._idle(Monotonic(now + NEXT))
             return
         again_at = min(map(self._answered.again_at, offered), default=Monotonic(now + REST))
         self._idle(Monotonic(min(max(again_at, now + SOON), now + REST)))

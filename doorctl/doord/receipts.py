@@ -59,7 +59,7 @@ class Receipts:
         self._closed = False
         self._marking: asyncio.Task[None] | None = None
         self._finding: asyncio.Task[None] | None = None
-        self._wishes: deque[Receipt] = deque(maxlen=_MOST_WISHES)
+        self._wishes: deque[Receipt] = deque()
         self._wanted: deque[Stored] = deque()
         self._passes: list[_Pass] = []
         self._newest = 0
@@ -195,6 +195,9 @@ class Receipts:
                 await self._recorder.refresh()
 
     def _want(self, receipt: Receipt) -> None:
+        if len(self._wishes) >= _MOST_WISHES:
+            self.wishes_cut += receipt.want_count
+            return
         self._wishes.append(receipt)
         if self._finding is None or self._finding.done():
             self._finding = self._spawn(self._find_wanted(), name="wanted")
@@ -206,7 +209,8 @@ class Receipts:
             try:
                 found = await self._thread.call(self._journal.again, wish.want_epoch, wish.want_sequence, count)
             except StorageError:
-                continue  # the door stays as it is: the monitor will want them again
+                self._wishes.clear()  # the door stays as it is: the monitor will want them again
+                return
             waiting = {stored.hash for stored in self._wanted}
             again = [stored for stored in found if stored.hash not in waiting]
             room = _MOST_WANTED - len(self._wanted)

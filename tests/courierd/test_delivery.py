@@ -332,6 +332,19 @@ def test_doord_is_asked_again_soon_though_all_it_had_was_answered_for() -> None:
     assert (steps.now - begun) // SECOND == 5
 
 
+def test_what_was_never_sent_is_soon_found_below_what_was_answered_for() -> None:
+    steps = Steps().proven()
+    steps.passes(30_000)
+    passed = range(100, 100 + BATCH_RECORDS)
+    steps.backlog(*passed)
+    steps.connected(Line.BACKLOG)
+    assert WANT_BACKLOG in steps.answered(Line.BACKLOG, *passed)
+    for _ in range(5):
+        assert steps.backlog(*passed) == []
+        assert steps.until_next() == (100, [WANT_BACKLOG])
+    assert steps.backlog(7) == [send(Line.BACKLOG, 7)]
+
+
 def test_doord_that_never_ends_a_backlog_is_dialled_afresh() -> None:
     steps = Steps().proven()
     assert steps.until_next() == (5_000, [WANT_BACKLOG])
