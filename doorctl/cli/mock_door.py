@@ -162,6 +162,8 @@ def _modes(reader: Reader) -> set[Mode]:
 
 
 def _nowhere(what: str, asked: str, there: list[str]) -> OperatorError:
+    # a word without a letter may be a code that was meant for the terminal
+    named = f'"{asked[:40]}"' if any(map(str.isalpha, asked)) else "of that name"
     return OperatorError(
-        f'there is no {what} "{asked[:40]}"', hint=f"{nearest(asked, there) or ''} {what}s: {', '.join(there)}".strip()
+        f"there is no {what} {named}", hint=f"{nearest(asked, there) or ''} {what}s: {', '.join(there)}".strip()
     )

@@ -17,6 +17,9 @@ USAGE: Final = 2
 EXIT_CODES: Final = "exit codes: 0 done, 1 not done (the message says why), 2 wrong usage"
 _HIGHEST_PORT: Final = 65_535
 _INVALID_CHOICE: Final = re.compile(r"invalid choice: '?([^']*?)'? \(")
+_MISPLACED: Final = re.compile("^unrecognized arguments|ignored explicit argument")
+_TYPED: Final = re.compile(r"[\d*#]{3,}")
+"""It may be a code: whoever writes one where none is taken does not find it on a screen or in a log again."""
 _EXAMPLE: Final = re.compile(r"(?:example:|\s) *(doorctl .+)")
 """A line of an epilog: the first example has the word before it, further ones stand indented below it."""
 _EXIT_CODE: Final = re.compile(r"(?:^exit codes: |, )(\d+) ")
@@ -75,6 +78,8 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Usage, what is wrong, a hint; exit code 2."""
+        if self.prog.startswith("doorctl mock") or _MISPLACED.search(message):
+            message = _TYPED.sub("…", message)
         hint = f"`{self.prog} --help` shows what it takes, with an example"
         if wrong := _INVALID_CHOICE.search(message):
             known = () if self._commands is None else tuple(self._commands.choices)

@@ -225,6 +225,21 @@ def test_what_is_not_there(
     assert moved_so_far(site) == before
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "482078", "keys 482078", "keys front --json 482078", "keys front --keys 482078", "rex 482078",
+        f"card front {CARD} --keys 482078", f"card front {CARD} --keys=482078", "card 482078 " + CARD,
+        "contact front 482078", "contact 482078 open",
+    ],
+)  # fmt: skip
+def test_a_code_on_the_line_is_never_repeated(site: Site, arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ran = site.board.process("mock", *arguments.split())
+    assert ran.code != 0
+    assert "error:" in ran.err
+    assert "482078" not in ran.out + ran.err
+
+
 def moved_so_far(site: Site) -> list[list[object]]:
     """Every move of a strike."""
     outputs = site.running.hands.do("history", since=0)["outputs"]
