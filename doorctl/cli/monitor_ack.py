@@ -21,13 +21,15 @@ def acknowledge(args: argparse.Namespace) -> int:
     client = Client(Paths.chosen(args.home))
     known = [_known(client, number) for number in dict.fromkeys(args.alarms)]
     who = args.who or person(os.environ)
-    done = [client.post(f"/api/alarms/{alarm['id']}/ack", {"who": who}) for alarm in known]
+    done = []
+    for before in known:
+        after = client.post(f"/api/alarms/{before['id']}/ack", {"who": who})
+        done.append(after)
+        if not args.json:  # one by one, so that a monitor that goes away in between leaves no doubt
+            earlier = before["state"] != "new"
+            print(line(after) + (" (it was before, and the first name stays)" if earlier else ""), flush=True)
     if args.json:
         print(json.dumps(done, indent=2))
-        return 0
-    for before, after in zip(known, done, strict=True):
-        earlier = before["state"] != "new"
-        print(line(after) + (" (it was before, and the first name stays)" if earlier else ""))
     return 0
 
 

@@ -26,10 +26,19 @@ const formatsOf = (name) => {
   }
   return formats.get(timeZone);
 };
+// An old browser knows zones by their letters only.
+const named = (() => {
+  try {
+    new Intl.DateTimeFormat("en-GB", { timeZoneName: "shortOffset" });
+    return "shortOffset";
+  } catch {
+    return "short";
+  }
+})();
 const made = (timeZone) => ({
   time: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone }),
   month: new Intl.DateTimeFormat(undefined, { month: "short", timeZone }),
-  day: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "numeric", year: "numeric", timeZone, timeZoneName: "shortOffset" }),
+  day: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "numeric", year: "numeric", timeZone, timeZoneName: named }),
 });
 
 const partsOf = (format, date) => Object.fromEntries(format.formatToParts(date).map(({ type, value }) => [type, value]));
