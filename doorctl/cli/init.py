@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         _made_up(paths)
     for folder in (paths.etc, paths.var):
         folder.mkdir(parents=True, exist_ok=True)
+    edit = "run" if paths.config.exists() else f"edit {paths.config}, run"
     monitor = _pair(_configured(paths, mock=args.mock), args, simulated=_simulated(paths, mock=args.mock))
     made = make_board(paths, mock=args.mock)
     if args.json:
@@ -65,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"this monitor:    {monitor}")
     print(f"this controller: {made['fingerprint']}  ({paths.controller_public})")
-    print(f"next: edit {paths.config}, run `doorctl check`,")
+    print(f"                 status and the monitor call this board {made['controller'][:8]}")
+    print(f"next: {edit} `doorctl check`,")
     print(f"      carry {paths.controller_public} to the monitor, run `doorctl monitor trust` there, and compare both")
     return 0
 

@@ -51,6 +51,19 @@ def test_json_has_both_fingerprints(board: Board, capsys: pytest.CaptureFixture[
     assert set(made) == {"monitor", "controller", "fingerprint"}
 
 
+def test_a_file_of_ones_own_is_not_to_be_edited_next(
+    board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = Board(home=tmp_path / "new")
+    init = ("init", "--mock", "--yes", "--monitor", str(board.paths.monitor_public))
+    written, kept = (new.run(capsys, *init).out.splitlines() for _ in range(2))
+    assert written[3] == f"next: edit {new.paths.config}, run `doorctl check`,"
+    assert kept[3] == "next: run `doorctl check`,"
+    short = load_controller_keys(new.paths).controller.hex()[:8]
+    assert written[2].strip() == f"status and the monitor call this board {short}"
+    assert kept[:3] == written[:3]
+
+
 def test_what_a_failure_left_out_is_made_the_next_time(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
     before = board.paths.controller_public.read_text()
     board.paths.controller_public.unlink()
