@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doorctl.cli.holder_enrol import Enrolment
+from doorctl.cli.mock_line import BoardGoneError
 from doorctl.cli.sim_site import SimSite
 from doorctl.core.types import Card, GroupName, Outcome
 from doorctl.wire.record import Body, Epoch, Kind, Sequence
@@ -135,7 +136,7 @@ class Traffic:
                 while not self._stop.wait(0.06):
                     card = self._chance.choice(self._site.cards)
                     drive.do("card", reader=self._chance.choice(DOORS), bits=format(card.raw, f"0{card.length}b"))
-        except (OSError, ValueError):
+        except BoardGoneError:
             return  # the board was killed, which is what the test is about
 
     def stop(self) -> None:
