@@ -117,13 +117,16 @@ def test_one_broken_byte_costs_a_stranger_less_than_a_second(places: tuple[int, 
 @pytest.mark.parametrize(
     ("baud", "readers", "cut_s"),
     [
-        (38_400, 2, 2),
+        (38_400, 2, 3),
         pytest.param(9600, 8, 12, marks=pytest.mark.soak),
         pytest.param(115_200, 8, 12, marks=pytest.mark.soak),
     ],
 )
 def test_strangers_are_back_within_two_seconds_of_an_outage(baud: int, readers: int, cut_s: int) -> None:
-    """Offline after eight seconds of it, or not told so at all; a card each is read afterwards."""
+    """Offline after eight seconds of it, or not told so at all; a card each is read afterwards.
+
+    Each session is given up at its fourth try, two seconds into the outage, and begins anew; one cut shorter may go on.
+    """
     back: list[float] = []
 
     async def story() -> None:
