@@ -14,6 +14,7 @@ from doorctl.cli.mock_door import (
     card_of,
     door_called,
     keys_of,
+    may_be_repeated,
     reader_called,
     refuse_cards,
     refuse_keys,
@@ -49,7 +50,7 @@ def keys(args: argparse.Namespace) -> int:
     if args.written:
         raise OperatorError(
             "keys are no argument: other users of this machine see those, and the shell remembers them",
-            hint=f"`doorctl mock keys {args.reader}` asks for them",
+            hint=f"`doorctl mock keys {args.reader if may_be_repeated(args.reader) else 'READER'}` asks for them",
         )
     paths, config = _site(args)
     door, reader = reader_called(config, args.reader)

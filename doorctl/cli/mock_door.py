@@ -94,6 +94,11 @@ def door_called(config: Config, asked: str) -> Door:
     raise _nowhere("door", asked, [door.name for door in config.doors])
 
 
+def may_be_repeated(asked: str) -> bool:
+    """A word without a letter may be a code that was meant for the terminal: no message has it."""
+    return any(map(str.isalpha, asked))
+
+
 def wired(source: Input | ReaderInput | None, door: Door, key: str) -> Input | ReaderInput:
     """OperatorError where nothing is wired."""
     if source is None:
@@ -162,8 +167,7 @@ def _modes(reader: Reader) -> set[Mode]:
 
 
 def _nowhere(what: str, asked: str, there: list[str]) -> OperatorError:
-    # a word without a letter may be a code that was meant for the terminal
-    named = f'"{asked[:40]}"' if any(map(str.isalpha, asked)) else "of that name"
+    named = f'"{asked[:40]}"' if may_be_repeated(asked) else "of that name"
     return OperatorError(
         f"there is no {what} {named}", hint=f"{nearest(asked, there) or ''} {what}s: {', '.join(there)}".strip()
     )
