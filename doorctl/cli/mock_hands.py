@@ -96,9 +96,10 @@ def seen(drive: Drive, door: Door, hand: Hand, *, leaf: bool) -> Answer:
     done = hand(drive)
     end = done + round((LEAF_WITHIN_S if leaf else ANSWER_WITHIN_S) * SECOND)
     while True:
+        now = drive.do("state")["now"]  # before the look: what the strike did until then is seen by it
         outputs = drive.do("history", since=state["newest"])["outputs"]
         found = answer(door.strike, level=level, outputs=outputs, done=done)
-        if found.released or (leaf and found.moved) or drive.do("state")["now"] >= end:
+        if found.released or (leaf and found.moved) or now >= end:
             return found
         time.sleep(_POLL_S)
 

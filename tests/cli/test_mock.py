@@ -7,6 +7,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
@@ -21,7 +22,7 @@ from doorctl.core.types import Card, GroupName
 from doorctl.errors import PeerError
 from doorctl.seal.meaning import Meaning
 from hal.wiegand.cards import FORMATS
-from tests.cli.board import Board, OnTerminal, Ran, as_nobody, wait_until
+from tests.cli.board import PATIENCE_S, Board, OnTerminal, as_nobody, wait_until
 from tests.cli.test_daemon import CONTACTS, Running
 
 pytestmark = pytest.mark.system
@@ -45,12 +46,17 @@ class Site:
 
 @pytest.fixture(scope="module")
 def whole(made_board: Board) -> Iterator[Site]:
-    """The demo's doors, but for REX: the office has none, and the vault's is at its reader."""
+    """The demo's doors, but for REX: the office has none, and the vault's is at its reader.
+
+    A strike is released for a minute, so that it is still when a busy machine comes to look at it.
+    """
     folder = Path(tempfile.mkdtemp(prefix="doorctl-"))
     folder.chmod(0o755)
     board = made_board.copied_to(folder / "board")
     text = board.paths.config.read_text().replace('rex     = "GPIO25"\n', "")
     vault = '[door.vault]\nrex = { input = 1, active = "high" }\n'
+    assert text.count("release_s = 5 ") == len(LEAVES)
+    text = text.replace("release_s = 5 ", "release_s = 60 ")
     board.paths.config.write_text(text.replace("[door.vault]\n", vault))
     code, duress_code = enrolled(board)
     doord = Running(board)
@@ -96,18 +102,26 @@ def state(site: Site, door: str) -> str:
     return next(str(one["state"]) for one in site.running.status()["doors"] if one["name"] == door)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where something moves, it is looked at until it does: a busy machine may need more than a person waits."""
+    monkeypatch.setattr(mock_hands, "ANSWER_WITHIN_S", PATIENCE_S)
+    monkeypatch.setattr(mock_hands, "LEAF_WITHIN_S", PATIENCE_S)
+
+
 def typing(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
     """On standard input, which is no terminal."""
     monkeypatch.setattr("sys.stdin", StringIO(keys))
 
 
 def timeless(told: str) -> str:
-    return re.sub(r"\d\.\d\d s", "N s", told)
+    return re.sub(r"\d+\.\d\d s", "N s", told)
 
 
 # A door that does something
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_card_and_a_code_open(
     site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +131,7 @@ def test_a_card_and_a_code_open(
     assert state(site, "front") == "released"
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("reader", ["front", "office", "vault"])
 def test_the_other_code_is_told_in_the_same_words(
     site: Site, reader: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -143,24 +158,35 @@ def test_keys_are_asked_for_and_not_shown(site: Site) -> None:
 
 
 @pytest.mark.parametrize("door", ["front", "vault"])
-def test_the_button_inside(site: Site, door: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_button_inside(
+    site: Site, door: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At a pin, and at a reader's terminals."""
-    ran = site.board.run(capsys, "mock", "rex", door)
+    with monkeypatch.context() as patient:
+        patient.setattr(mock_hands, "ANSWER_WITHIN_S", PATIENCE_S)
+        ran = site.board.run(capsys, "mock", "rex", door)
     assert (ran.code, timeless(ran.out), ran.err) == (0, f"{door}: strike released after N s\n", "")
     again = site.board.run(capsys, "mock", "rex", door)
     assert again == (0, f"{door}: the strike stayed released\n", "")
 
 
-def test_through_the_door_and_closed_behind(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    released = json.loads(site.board.run(capsys, "--json", "mock", "rex", "front").out)
+def test_through_the_door_and_closed_behind(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patient:
+        patient.setattr(mock_hands, "ANSWER_WITHIN_S", PATIENCE_S)
+        patient.setattr(mock_hands, "LEAF_WITHIN_S", PATIENCE_S)
+        begun = time.monotonic()
+        released = json.loads(site.board.run(capsys, "--json", "mock", "rex", "front").out)
+        took_ms = (time.monotonic() - begun) * 1000
+        opened = site.board.run(capsys, "mock", "contact", "front", "open")
     assert released == {"door": "front", "moved": "released", "after_ms": released["after_ms"], "released": True}
-    assert 0 <= released["after_ms"] < 1000
-    opened = site.board.run(capsys, "mock", "contact", "front", "open")
+    assert 0 <= released["after_ms"] < took_ms
     assert timeless(opened.out) == "front: the leaf is open; strike secured after N s\n"
     assert state(site, "front") == "open"
     closed = site.board.run(capsys, "mock", "contact", "front", "closed", "--json")
     assert json.loads(closed.out) == {"door": "front", "moved": None, "after_ms": None, "released": False}
-    assert state(site, "front") == "secured"
+    wait_until(lambda: state(site, "front") == "secured", "the closing")
 
 
 # A door that does nothing
@@ -228,7 +254,7 @@ def test_what_is_not_there(
 @pytest.mark.parametrize(
     "arguments",
     [
-        "482078", "keys 482078", "keys front --json 482078", "keys front --keys 482078", "rex 482078",
+        "482078", "keys 482078", "keys 482078 front", "keys front --json 482078", "keys front --keys 482078", "rex 482078",
         f"card front {CARD} --keys 482078", f"card front {CARD} --keys=482078", "card 482078 " + CARD,
         "contact front 482078", "contact 482078 open",
     ],
@@ -324,13 +350,14 @@ def test_a_doord_that_was_started_a_moment_ago_is_waited_for(
     board: Board, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mock_hands, "_TELL_AFTER_S", 0.0)
+    monkeypatch.setattr(mock_hands, "READY_WITHIN_S", PATIENCE_S)
     running = Running(board)  # begins, and listens later
     try:
         ran = board.run(capsys, "mock", "card", "front", CARD)
     finally:
         assert running.stop() == 0
     assert (ran.code, ran.out) == (0, "front: the strike did not move\n")
-    assert ran.err.splitlines()[0] == "waiting up to 15 s for the reader front …"
+    assert ran.err.splitlines()[0] == f"waiting up to {PATIENCE_S:g} s for the reader front …"
 
 
 def test_one_of_several_readers(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
@@ -369,5 +396,5 @@ def test_a_board_that_ends_or_refuses(tmp_path: Path, answer: bytes, error: type
 def test_help_says_where_it_is_for(capsys: pytest.CaptureFixture[str], board: Board) -> None:
     with pytest.raises(SystemExit) as ended:
         board.run(capsys, "mock", "--help")
-    ran = Ran(ended.value.code == 0, *capsys.readouterr())
-    assert 'with [hal] backend = "mock"' in " ".join(ran.out.split())
+    assert ended.value.code == 0
+    assert 'with [hal] backend = "mock"' in " ".join(capsys.readouterr().out.split())

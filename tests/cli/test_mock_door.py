@@ -1,9 +1,14 @@
 """What of a strike's levels is told, and in which words."""
 
+from typing import Any
+from unittest.mock import Mock
+
 import pytest
 
 from doorctl.cli.mock_door import Answer, answer, keys_of
-from doorctl.config.types import Strike, StrikeKind
+from doorctl.cli.mock_hands import seen
+from doorctl.cli.mock_line import Drive
+from doorctl.config.types import Door, Strike, StrikeKind
 from doorctl.core.types import SECOND, Duration
 
 DONE = 100 * SECOND
@@ -53,6 +58,25 @@ def test_for_scripts() -> None:
     assert fallen.told() == {"moved": "secured", "after_ms": 100, "released": False}
     still = answer(SECURE, level=True, outputs=[], done=DONE)
     assert still.told() == {"moved": None, "after_ms": None, "released": True}
+
+
+class StoppedShort(Drive):
+    """A board beside which this program stands still for three seconds, each time before it asks what time it is."""
+
+    def __init__(self) -> None:
+        self._now = DONE
+
+    def do(self, what: str, **more: Any) -> dict[str, Any]:
+        if what == "state":
+            self._now += 3 * SECOND
+            return {"now": self._now, "newest": 0, "pins": {"GPIO17": {"level": 0}}}
+        return {"outputs": [one for one in [change(1, 3270)] if one[3] <= self._now]}
+
+
+def test_a_release_while_this_program_stood_still_is_seen() -> None:
+    door = Mock(spec=Door, strike=SECURE)
+    found = seen(StoppedShort(), door, lambda _drive: DONE + 3 * SECOND, leaf=False)
+    assert found == Answer(before=False, released=True, after=270 * SECOND // 1000)
 
 
 def test_keys_may_be_typed_as_codes_are_shown() -> None:
