@@ -33,9 +33,9 @@ _SECRETS: Final = frozenset(
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DAY_OTHERWISE: Final = re.compile(
-    r"\d{1,2}(?:\. ?|[-/ ])\d{1,2}(?:\. ?|[-/ ])\d{2,4}|\d{4}[-./ ]\d{1,2}[-./ ]\d{1,2}", re.ASCII
+    r"\d{1,2}(?:\. ?|[-/])\d{1,2}(?:\. ?|[-/])\d{2,4}|\d{4}[-./]\d{1,2}[-./]\d{1,2}", re.ASCII
 )
-"""A date as people write them, and no code: only that is repeated."""
+"""A date as people write them: only that is repeated. Never with blanks alone, as codes are written: 48 20 78."""
 _WORDS: Final = {"": False, "yes": True, "no": False}
 _T = TypeVar("_T")
 

@@ -108,6 +108,7 @@ def test_people_of_a_file_are_enrolled_in_one_change(board: Board, capsys: pytes
         ("Ana,,,,,31.12.2027,,", 'until: expected a date such as 2026-12-31, found "31.12.2027"'),
         ("Ana,,,,12/31/27,,,", 'valid_from: expected a date such as 2026-12-31, found "12/31/27"'),
         ("Ana,,,,,20270230,,", "until: expected a date such as 2026-12-31"),  # as long as a code
+        ("Ana,,,,48 20 78,,,", "valid_from: expected a date such as 2026-12-31"),  # as a code is written
         ("Ana,,,,2027-02-02,2027-02-01,,", "validity: 2027-02-01 is before 2027-02-02"),
         ("Ana,,,,,,1,", "suspended: expected yes or no"),
         ("Ana,,,,,,,4820", "codes: expected yes or no (codes are drawn, never brought in)"),
