@@ -123,6 +123,11 @@ class Paths:
         return self.run / "courier.sock"
 
     @property
+    def strikes(self) -> Path:
+        """0600: which lines of which chip secure the doors, for when doord is dead; see doord/strike_record.py."""
+        return self.run / "strikes"
+
+    @property
     def mock_socket(self) -> Path:
         """Drives the mock HAL; exists only with backend = "mock"."""
         return self.run / "mock.sock"

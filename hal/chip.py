@@ -17,6 +17,11 @@ WhenChanged = Callable[[float, int], None]
 """gpiozero's callback of a pin: (kernel CLOCK_MONOTONIC in seconds, level after the edge)."""
 
 
+def _always_heard(_: Monotonic) -> int:
+    """Of a chip without a thread of its own, which can neither end nor hang."""
+    return 0
+
+
 class Pin(Protocol):
     """The part of gpiozero's pin that the ports use. `when_changed` is kept weakly by gpiozero: hold the object."""
 
@@ -55,6 +60,16 @@ class PinFactory(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """Where another process finds the lines of an open chip."""
+
+    name: str
+    """In /dev, as "gpiochip4"."""
+    label: str
+    """What the kernel's driver calls it, as "pinctrl-rp1"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chip:
     """An open chip. Every function may be called from the loop's thread only."""
 
@@ -68,6 +83,10 @@ class Chip:
     """Given now: every edge up to the returned time has been handed to its callback. None: some are under way."""
     losses: Callable[[], int]
     """How many times edges of unknown pins may have been lost below us, ever; a rise taints every reader."""
+    device: Device | None = None
+    """None for a chip that ends with this process: made up, or behind a driver of its own."""
+    unheard_for: Callable[[Monotonic], int] = _always_heard
+    """Given now: for how many nanoseconds edges have waited for a thread that takes none. DeviceGoneError: it ended."""
 
     @contextmanager
     def edge_of_library(self, what: str, *, opening: bool = False) -> Iterator[None]:

@@ -16,6 +16,7 @@ from hal.errors import DeviceGoneError, HalError
 from hal.events import InputChanged, Monotonic
 from hal.indication import Player
 from hal.ports import Light, StrikeType
+from hal.strike_level import strike_level
 
 SETTLE_S = 0.02
 """After the last edge the level is read once more: the kernel keeps 16 edges a line, and a bounce can be longer."""
@@ -75,8 +76,7 @@ class GpioStrike:
         self._released = released
 
     def _level(self, *, released: bool) -> int:
-        powered = released is (self._type is StrikeType.FAIL_SECURE)
-        return int(powered is self._active_high)
+        return strike_level(self._type, active_high=self._active_high, released=released)
 
 
 class GpioContact:

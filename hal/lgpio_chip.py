@@ -19,7 +19,7 @@ from typing import Any
 
 from gpiozero.exc import GPIOZeroError, PinUnknownPi
 
-from hal.chip import Chip, WhenChanged
+from hal.chip import Chip, Device, WhenChanged
 from hal.clock import monotonic_now
 from hal.errors import ConfigurationError, DeviceGoneError
 from hal.events import SECOND, Monotonic
@@ -52,6 +52,10 @@ class Notifier:
         self._end_read, self._end_write = os.pipe()
         self._listeners: dict[int, Listener] = {}
         self._busy = False
+        self._taken = 0
+        """Times the thread took reports out of the pipe."""
+        self._taken_when_asked = 0
+        self._waiting_since: Monotonic | None = None
         self.overruns = 0
         """Times the pipe was found full: reports may be missing."""
         self.failures = 0
@@ -75,6 +79,15 @@ class Notifier:
         waiting = int.from_bytes(fcntl.ioctl(self._pipe, termios.FIONREAD, bytes(4)), "little")
         return waiting == 0 and not self._busy
 
+    def unheard_for(self, now: Monotonic) -> int:
+        """Nanoseconds, as far as calls of this saw, that reports wait and none was taken; DeviceGoneError as `idle`."""
+        if self.idle() or self._taken != self._taken_when_asked:
+            self._taken_when_asked, self._waiting_since = self._taken, None
+            return 0
+        if self._waiting_since is None:
+            self._waiting_since = now
+        return now - self._waiting_since
+
     def close(self) -> None:
         """Stop the thread and give the pipe back; idempotent."""
         if self._end_write < 0:
@@ -93,6 +106,7 @@ class Notifier:
             if self._end_read in readable:
                 return
             self._busy = True
+            self._taken += 1
             read = os.read(self._pipe, PIPE_BYTES)
             if not read:
                 return  # every input is deaf: `idle` says so, and the readers stop trusting what they have
@@ -146,6 +160,8 @@ def open_lgpio(chip: str | None) -> Chip:
         clock=monotonic_now,
         complete_until=complete_until,
         losses=lambda: notifier.overruns,
+        device=Device(name=f"gpiochip{number}", label=label),
+        unheard_for=notifier.unheard_for,
     )
 
 

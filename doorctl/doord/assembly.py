@@ -4,7 +4,7 @@ The HAL's pins are claimed here, strikes first and secured, before anything else
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.seal.keys import ControllerKeys, MonitorFile, load_controller_keys, read_monitor_file
 from hal.board import Board, open_board
+from hal.chip import Device
 from hal.errors import HalError
 from hal.osdp.reader import OsdpReader
 from hal.ports import Contact, Indicator, Reader, Strike, StrikeType
@@ -112,18 +113,27 @@ def rules(config: Config) -> Rules:
     return Rules(groups=groups, calendar=calendar)
 
 
-def claim_pins(config: Config, ring: KeyRing) -> tuple[Board, tuple[DoorPins, ...]]:
-    """Open the board and claim every pin, all strikes first; OperatorError naming what cannot be had."""
+def claim_pins(
+    config: Config, ring: KeyRing, before: Callable[[Config, Device | None], None] = lambda *_: None
+) -> tuple[Board, tuple[DoorPins, ...]]:
+    """Open the board and claim every pin, all strikes first; OperatorError naming what cannot be had.
+
+    `before` is called when the chip is known and no pin is claimed.
+    """
     try:
         board = open_board(config.hal.backend.value, config.hal.chip)
     except HalError as error:
         raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
     try:
+        before(config, board.chip.device)
         strikes = {door.name: _strike(board, door) for door in config.doors}
         return board, tuple(_pins(board, door, strikes[door.name], ring) for door in config.doors)
     except HalError as error:
         board.close()
         raise OperatorError(f"hal: {error}") from error
+    except OperatorError:
+        board.close()
+        raise
 
 
 def _strike(board: Board, door: config_types.Door) -> Strike:

@@ -35,6 +35,7 @@ from doorctl.doord.receipts import Receipts
 from doorctl.doord.recorder import Recorder
 from doorctl.doord.registrar import Registrar
 from doorctl.doord.situations import Situations
+from doorctl.doord.strike_lines import StrikesLeft
 from doorctl.doord.upkeep import Upkeep
 from doorctl.doord.worker import WorkerThread
 from doorctl.errors import StorageError
@@ -70,7 +71,8 @@ class Doord:
             spawn=self.spawn,
             fault=self.faults.set,
         )
-        self.board, self._pins = claim_pins(config, self.ring)
+        self._strikes_left = StrikesLeft(paths.strikes)
+        self.board, self._pins = claim_pins(config, self.ring, self._strikes_left.before_claiming)
         self.speeds = LineSpeeds(self.board.lines, self.spawn)
         self.roster = RosterAccess(paths.roster, site.keys.lookup)
         self.journal = Journal.standing(paths.journal)
@@ -148,6 +150,7 @@ class Doord:
             door.start()
         self.operations.restore_lockdown()
         self.ring.tell_unread()
+        self.faults.set("strikes", self._strikes_left.wrong)
         self.speeds.begin()
         self.upkeep = Upkeep(self)
         self._ticking = self.spawn(self.upkeep.run(), name="upkeep")
@@ -175,6 +178,7 @@ class Doord:
         for door in self.doors.values():
             _close_anyway(f"door {door.name}", door.close)
         _close_anyway("the board", self.board.close)
+        self._strikes_left.given_back(pins.strike for pins in self._pins)
         self._closing.push_async_callback(self._cancel_tasks)
         self._closing.push_async_callback(self.recorder.close)
         for last_words in self._last_words:
