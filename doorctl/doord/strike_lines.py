@@ -60,7 +60,7 @@ def secured_strikes(config: Config, device: Device | None) -> tuple[SecuredStrik
 
 
 def configured_strikes(paths: Paths) -> tuple[SecuredStrike, ...]:
-    """By the file as it is now; OperatorError where it cannot be read, ConfigurationError where its chip is not here."""
+    """By the file as it is now; OperatorError where it cannot be read, ConfigurationError where its chip is not."""
     config = read_config(paths.config)
     if config.hal.backend is Backend.MOCK:
         return ()
