@@ -9,7 +9,7 @@ from doorctl.cli.mock_door import Answer, answer, keys_of
 from doorctl.cli.mock_hands import seen
 from doorctl.cli.mock_line import Drive
 from doorctl.config.types import Door, Strike, StrikeKind
-from doorctl.core.types import SECOND, Duration
+from doorctl.core.types import MS, SECOND, Duration
 
 DONE = 100 * SECOND
 
@@ -70,7 +70,7 @@ class StoppedShort(Drive):
         if what == "state":
             self._now += 3 * SECOND
             return {"now": self._now, "newest": 0, "pins": {"GPIO17": {"level": 0}}}
-        return {"outputs": [one for one in [change(1, 3270)] if one[3] <= self._now]}
+        return {"outputs": [change(1, 3270)] if self._now >= DONE + 3270 * MS else []}
 
 
 def test_a_release_while_this_program_stood_still_is_seen() -> None:
