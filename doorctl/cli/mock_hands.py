@@ -20,9 +20,8 @@ from doorctl.paths import Paths
 READY_WITHIN_S: Final = 15.0
 """For doord to start, and for a reader to arm after a second of idle lines."""
 ANSWER_WITHIN_S: Final = 2.0
-"""A door answers in a third of a second, doord/answer.py; a busy laptop's a little later."""
-LEAF_WITHIN_S: Final = 1.0
-"""A leaf that moves is believed after 100 ms, and secures a strike or does nothing."""
+"""A door answers in a third of a second, doord/answer.py, and believes a leaf after 100 ms; a busy laptop's a little
+later."""
 _TELL_AFTER_S: Final = 1.0
 _POLL_S: Final = 0.02
 _CARD_TO_KEYS: Final = 500 * MS
@@ -94,7 +93,7 @@ def seen(drive: Drive, door: Door, hand: Hand, *, leaf: bool) -> Answer:
     state = drive.do("state")
     level = level_of(state["pins"], door.strike)
     done = hand(drive)
-    end = done + round((LEAF_WITHIN_S if leaf else ANSWER_WITHIN_S) * SECOND)
+    end = done + round(ANSWER_WITHIN_S * SECOND)
     while True:
         now = drive.do("state")["now"]  # before the look: what the strike did until then is seen by it
         outputs = drive.do("history", since=state["newest"])["outputs"]

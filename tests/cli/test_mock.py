@@ -106,7 +106,6 @@ def state(site: Site, door: str) -> str:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where something moves, it is looked at until it does: a busy machine may need more than a person waits."""
     monkeypatch.setattr(mock_hands, "ANSWER_WITHIN_S", PATIENCE_S)
-    monkeypatch.setattr(mock_hands, "LEAF_WITHIN_S", PATIENCE_S)
 
 
 def typing(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
@@ -175,7 +174,6 @@ def test_through_the_door_and_closed_behind(
 ) -> None:
     with monkeypatch.context() as patient:
         patient.setattr(mock_hands, "ANSWER_WITHIN_S", PATIENCE_S)
-        patient.setattr(mock_hands, "LEAF_WITHIN_S", PATIENCE_S)
         begun = time.monotonic()
         released = json.loads(site.board.run(capsys, "--json", "mock", "rex", "front").out)
         took_ms = (time.monotonic() - begun) * 1000
