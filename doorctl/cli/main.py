@@ -15,8 +15,8 @@ from doorctl.cli.parser import CommandParser
 from doorctl.errors import DoorctlError, OperatorError
 
 COMMANDS: Final = (
-    "init", "check", "config", "holder", "reader", "status", "doctor", "log", "unlock", "lockdown", "test_alarm",
-    "monitor", "backup", "restore", "sim", "mock", "completion",
+    "init", "check", "config", "holder", "reader", "wire_test", "status", "doctor", "log", "unlock", "lockdown",
+    "test_alarm", "monitor", "backup", "restore", "sim", "mock", "completion",
 )  # fmt: skip
 """One module each; its add_parser() says what the command takes, its run() does it."""
 INTERRUPTED: Final = 130

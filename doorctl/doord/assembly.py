@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from doorctl.config import types as config_types
 from doorctl.config.reading import read_config
@@ -16,7 +16,6 @@ from doorctl.config.types import Backend, BusPlace, Config, DataLines, Input, Re
 from doorctl.core.decision import Rules
 from doorctl.core.schedule import Calendar, Window
 from doorctl.core.types import ReaderName
-from doorctl.doord.key_ring import KeyRing
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.seal.keys import ControllerKeys, MonitorFile, load_controller_keys, read_monitor_file
@@ -24,11 +23,24 @@ from hal.board import Board, open_board
 from hal.chip import Device
 from hal.errors import HalError
 from hal.osdp.reader import OsdpReader
+from hal.osdp.session import ReaderSettings
 from hal.ports import Contact, Indicator, Reader, Strike, StrikeType
 from hal.wiegand.cards import FORMATS, CardPolicy
 from hal.wiegand.keys import Keypad, KeypadEncoding
 
 _LOG: Final = logging.getLogger("doord")
+
+
+class Keys(Protocol):
+    """The keys of OSDP readers: doord's KeyRing, or a command's that only reads them."""
+
+    def settings(self, reader: ReaderName, place: BusPlace) -> ReaderSettings:
+        """The reader at this place as it is to be started."""
+        ...
+
+    def counts(self, reader: ReaderName, key: bytes) -> None:
+        """The reader has proved that it has this key."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +126,7 @@ def rules(config: Config) -> Rules:
 
 
 def claim_pins(
-    config: Config, ring: KeyRing, before: Callable[[Config, Device | None], None] = lambda *_: None
+    config: Config, ring: Keys, before: Callable[[Config, Device | None], None] = lambda *_: None
 ) -> tuple[Board, tuple[DoorPins, ...]]:
     """Open the board and claim every pin, all strikes first; OperatorError naming what cannot be had.
 
@@ -143,7 +155,7 @@ def _strike(board: Board, door: config_types.Door) -> Strike:
     )  # fmt: skip
 
 
-def _pins(board: Board, door: config_types.Door, strike: Strike, ring: KeyRing) -> DoorPins:
+def _pins(board: Board, door: config_types.Door, strike: Strike, ring: Keys) -> DoorPins:
     readers = tuple(_read_at(board, reader, ring) for reader in door.readers)
     on_lines = {reader.name: port for reader, port, _ in readers if isinstance(port, OsdpReader)}
     return DoorPins(
@@ -167,7 +179,7 @@ def _input(
 
 
 def _read_at(
-    board: Board, reader: config_types.Reader, ring: KeyRing
+    board: Board, reader: config_types.Reader, ring: Keys
 ) -> tuple[config_types.Reader, Reader, Indicator | None]:
     if isinstance(reader.wiring, BusPlace):
         on_line = _line_reader(board, reader, reader.wiring, ring)
@@ -175,7 +187,7 @@ def _read_at(
     return reader, _reader(board, reader, reader.wiring), _indicator(board, reader)
 
 
-def _line_reader(board: Board, reader: config_types.Reader, place: BusPlace, ring: KeyRing) -> OsdpReader:
+def _line_reader(board: Board, reader: config_types.Reader, place: BusPlace, ring: Keys) -> OsdpReader:
     """Without a format any card: the line says how long it is, and its check and its MAC that it is what was sent."""
     accept = CardPolicy(FORMATS[reader.format], check_parity=reader.check_parity) if reader.format else _any_card
     return board.osdp_reader(

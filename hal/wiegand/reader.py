@@ -19,6 +19,7 @@ from enum import Enum, auto
 from hal.events import SECOND, FaultKind, Monotonic, ReaderArmed, ReaderEvent, ReaderFault
 from hal.wiegand.decoder import Decoder
 from hal.wiegand.source import D0, D1, Edge, EdgeSource
+from hal.wiegand.tap import TappedSource
 
 TURN = 256
 """Edges decoded in one turn of the loop, about a millisecond; other readers and the door get the next turn."""
@@ -79,6 +80,11 @@ class WiegandReader:
     def name(self) -> str:
         """The name that its events carry."""
         return self._name
+
+    def tap(self, seen: Callable[[list[Edge]], None]) -> EdgeSource:
+        """Before `start`: `seen` is shown every edge, believed or not; the source tells the lines' levels."""
+        self._source = TappedSource(self._source, seen)
+        return self._source
 
     def start(self, deliver: Callable[[ReaderEvent], None]) -> None:
         """Begin to read on the running loop; raises DeviceGoneError."""

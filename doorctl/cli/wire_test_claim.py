@@ -1,0 +1,88 @@
+"""Who has the pins: this command, through the code that doord makes its pins with, and only where doord does not run.
+
+Strikes are secured from their first moment and again when the board closes. Nothing is recorded or stored here, and
+nobody is looked up: a reader that has no key yet is spoken to in clear, which opens nothing.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from doorctl.config.types import Backend, BusPlace, Config
+from doorctl.core.types import ReaderName
+from doorctl.doord.assembly import DoorPins, claim_pins
+from doorctl.errors import OperatorError
+from doorctl.paths import Paths
+from doorctl.seal.keys import load_controller_keys
+from doorctl.seal.reader_keys import ReaderKeys, ReaderKeyStore, new_key
+from hal.board import Board
+from hal.errors import HalError
+from hal.osdp.session import ReaderSettings
+
+_STOP_IT: Final = "systemctl stop doorctl; on a laptop end it with Ctrl-C; afterwards start it again"
+
+
+class BorrowedKeys:
+    """The readers' keys as doord has them, read and never written."""
+
+    def __init__(self, store: ReaderKeyStore | None, *, simulated: bool) -> None:
+        """No store: this board has no keys yet. `simulated`: a made-up reader is made with the key it is given."""
+        self._store, self._simulated = store, simulated
+
+    def settings(self, reader: ReaderName, place: BusPlace) -> ReaderSettings:  # noqa: ARG002  a KeyRing's signature
+        """The reader as its files have it; without a key in clear."""
+        keys = ReaderKeys() if self._store is None else self._store.load(str(place))
+        if self._simulated and keys.current is None and not place.allow_plain:
+            keys = ReaderKeys(current=new_key())
+        return ReaderSettings(
+            address=place.address,
+            key=keys.current,
+            new_key=keys.pending,
+            allow_plain=place.allow_plain or (keys.current is None and keys.pending is None),
+        )
+
+    def counts(self, reader: ReaderName, key: bytes) -> None:
+        """doord's file has both keys, and its next start tries both."""
+
+
+@contextmanager
+def claimed(paths: Paths, config: Config) -> Iterator[tuple[Board, tuple[DoorPins, ...]]]:
+    """The board and the pins of these doors; given back with every strike secured, whatever happens.
+
+    OperatorError where doord or anybody else has them, or where one cannot be had.
+    """
+    paths.check_sockets()
+    refuse_beside_doord(paths)
+    try:
+        board, pins = claim_pins(config, _keys(paths, config))
+    except OperatorError as error:
+        raise OperatorError(str(error), hint=error.hint or f"a pin in use: is it doord's? {_STOP_IT}") from error
+    try:
+        yield board, pins
+    except HalError as error:
+        raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
+    finally:
+        board.close()
+
+
+def refuse_beside_doord(paths: Paths) -> None:
+    """OperatorError while doord runs: two processes never move one strike."""
+    path = paths.control_socket
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return
+        except PermissionError as error:
+            raise OperatorError(f"{path}: no right to ask whether doord runs", hint="run it with sudo") from error
+    raise OperatorError("doord runs, and has the pins", hint=_STOP_IT)
+
+
+def _keys(paths: Paths, config: Config) -> BorrowedKeys:
+    on_lines = any(isinstance(reader.wiring, BusPlace) for door in config.doors for reader in door.readers)
+    store = None
+    if on_lines and (paths.keys / "identity.key").exists():
+        store = ReaderKeyStore(paths.reader_keys, load_controller_keys(paths))
+    return BorrowedKeys(store, simulated=config.hal.backend is Backend.MOCK)

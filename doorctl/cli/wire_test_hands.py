@@ -1,0 +1,74 @@
+"""The terminal of somebody who works at a door: questions, ENTER, and a board that goes on meanwhile.
+
+Runs on the event loop, so that an input is shown while a question stands. Where standard input is no terminal nobody is
+asked: the answer to a question is no, unless --yes answers it.
+"""
+
+import asyncio
+import os
+import sys
+import termios
+from typing import Final, Self
+
+_LINE: Final = 4096
+
+
+class Hands:
+    """Lines typed on standard input; a context manager inside the running loop."""
+
+    def __init__(self, *, yes: bool, terminal: bool) -> None:
+        """`terminal`: somebody can be asked."""
+        self._yes = yes
+        self.present = terminal
+        """Somebody can press ENTER."""
+        self._typed: asyncio.Queue[str] = asyncio.Queue()
+
+    def __enter__(self) -> Self:
+        if self.present:
+            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._readable)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.present:
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+
+    @property
+    def asks(self) -> bool:
+        """A question has an answer of a person's."""
+        return self.present and not self._yes
+
+    async def agreed(self, question: str) -> bool:
+        """A typed y or yes; what was typed before the question answers another one."""
+        if self._yes:
+            return True
+        if not self.present:
+            return False
+        self.forget()
+        self.tell(f"{question} [y/N] ")
+        return (await self._typed.get()).strip().lower() in ("y", "yes")
+
+    def tell(self, text: str) -> None:
+        """What somebody is to do: on standard error, since standard output may be a script's or a file."""
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    async def enter(self) -> None:
+        """Return when ENTER is pressed; never where nobody is there to press it."""
+        if not self.present:
+            await asyncio.Event().wait()
+        await self._typed.get()
+
+    def forget(self) -> None:
+        """What was typed until now."""
+        if self.present:
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
+        while not self._typed.empty():
+            self._typed.get_nowait()
+
+    def _readable(self) -> None:
+        typed = os.read(sys.stdin.fileno(), _LINE).decode(errors="replace")
+        if not typed:  # Ctrl-D, or the terminal went away: whoever sat there answers nothing any more
+            self.__exit__()
+            self.present = False
+        for line in typed.splitlines() or [""]:
+            self._typed.put_nowait(line)
