@@ -27,11 +27,15 @@ async def _told(
     """(id, event, data) of what the page is told next."""
     found = []
     async for text in desk.console.streams.page(after, may_look):
-        fields = dict(line.split(": ", 1) for line in text.strip().splitlines())
-        found.append((fields.get("id", ""), fields["event"], json.loads(fields["data"])))
+        found.append(_event(text))
         if len(found) == count:
             break
     return found
+
+
+def _event(text: str) -> tuple[str, str, Any]:
+    fields = dict(line.split(": ", 1) for line in text.strip().splitlines())
+    return fields.get("id", ""), fields["event"], json.loads(fields["data"])
 
 
 def _beat(change: int, waiting: int, record: int = 2, notes: int = 0) -> tuple[str, str, Any]:
@@ -68,11 +72,12 @@ def test_after_a_change_a_beat_tells_how_things_stand(tmp_path: Path, monkeypatc
 
 def test_a_new_record_is_told_so_that_a_timeline_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(desk: Desk) -> None:
-        listening = asyncio.ensure_future(_told(desk, 0, 2))
-        await asyncio.sleep(0.05)
+        told = desk.console.streams.page(0, _always)
+        assert _event(await anext(told)) == _beat(0, 0)
         with receiving(tmp_path) as ledger:
             ledger.store([received(BOARD.access(new_row("Ben", Meaning.NORMAL, monitor=PUBLIC)))])
-        assert await listening == [_beat(0, 0), _beat(0, 0, record=3)]
+        assert _event(await anext(told)) == _beat(0, 0, record=3)
+        await told.aclose()  # type: ignore[attr-defined]  # it is a generator
 
     monkeypatch.setattr(stream, "_LOOK_S", 0.01)
     play(tmp_path, scenario)
