@@ -202,8 +202,9 @@ def test_noise_and_a_strangers_reader(shown: int, least: int) -> None:
                 line.happens(card=1000 + card, reader=0)
                 await asyncio.sleep(0.6 if shown > 8 else 0.3)  # a hundred are a minute
             line.happens(noise=0)
-            await asyncio.sleep(0.5)
-            heard.extend(line.cards())
+            while not any(card < 1000 for card in line.cards()):  # shown after all others, and so heard after them
+                await line.any_card_is_heard()
+            heard.extend(card for card in line.cards() if card >= 1000)
 
     asyncio.run(story())
     figure(f"noise of 1e-3 a byte: {len(heard)} of {shown} cards of libosdp's reader")
