@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.simulation import Simulation, simulation
 
@@ -20,6 +20,7 @@ AXE = Path(__file__).parents[2] / ".venv/axe/node_modules/axe-core/axe.min.js"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _HOW = "`make browser` as root on Debian installs it"
 _WITHIN_MS = 10_000
+expect.set_options(timeout=_WITHIN_MS)  # what is looked for is waited for like what is pressed
 
 
 def lack(what: str, environ: Mapping[str, str] = os.environ) -> NoReturn:
