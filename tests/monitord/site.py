@@ -48,7 +48,7 @@ class Site:
         """Put the board's file into the folder, and wait until the running ingest has noticed."""
         path = controller_path(self.paths.controllers, board.controller)
         write_controller_file(path, controller_file(board, self.courier))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):  # a real process, on a busy machine
             while True:
                 line = await self.line()
                 with suppress(OSError, MalformedError):
