@@ -82,6 +82,7 @@ complete -c doorctl -n '__doorctl_in \'init\'' -l yes -d 'the fingerprints were 
 complete -c doorctl -n '__doorctl_in \'check\'' -s h -l help -d 'show this help message and exit'
 complete -c doorctl -n '__doorctl_in \'check\'' -l home -x -a '(__fish_complete_directories)' -d 'keep everything in DIR instead of /etc, /var/lib and /run (also: DOORCTL_HOME)'
 complete -c doorctl -n '__doorctl_in \'check\'' -l json -d 'print JSON, for scripts'
+complete -c doorctl -n '__doorctl_in \'check\'' -l live -d 'also claim every line of the file, and say what is on it; doord must not run, and nothing moves'
 complete -c doorctl -n '__doorctl_in \'check\'' -l formats -d 'list the card formats'
 complete -c doorctl -n '__doorctl_at \'check\' 0' -F -d 'FILE'
 complete -c doorctl -n '__doorctl_in \'config\'' -s h -l help -d 'show this help message and exit'

@@ -21,6 +21,10 @@ from hal.wiring import Finding
 
 ONLINE_WITHIN_S: Final = 4.0
 """A handshake takes 0.3 s at 9600 baud; a reader that was just powered, three."""
+LAST_ANSWER_S: Final = 0.3
+"""What was asked last is answered within 200 ms, and is not to be taken for another's answer."""
+LISTENED_S: Final = 2.0
+"""Exchanges enough to see frames broken: 60 at 9600 baud with one reader, 8 with eight."""
 _LOOK_S: Final = 0.05
 
 
@@ -59,6 +63,7 @@ class LineWatch:
         if not self._is_open:
             return
         self._bus.close()
+        await asyncio.sleep(LAST_ANSWER_S)
         for bauds, addresses in ((SPEEDS, (self.place.address,)), ((self.place.baud,), ADDRESSES)):
             if not self._found_here():
                 await self._scan(bauds, addresses, quiet=quiet)
