@@ -14,7 +14,6 @@ from typing import Final
 
 from doorctl.core.effects import Request
 from doorctl.core.types import Duration
-from doorctl.doord import clock
 from doorctl.doord.drafts import RosterFacts
 from doorctl.doord.worker import WorkerThread
 from doorctl.errors import DoorctlError, InternalError, StorageError
@@ -108,16 +107,16 @@ class RosterAccess:
         """See RosterReader; raises StorageError."""
         return await self._digest.call(self._facts_reader.registrations_after, generation, limit, skip=skip)
 
-    def busy_for(self) -> int:
-        """Nanoseconds that the slower of the two threads on a card's way has been at one call; the watchdog asks."""
-        now = clock.monotonic()
-        return max(self._rows.busy_for(now), self._stretch.busy_for(now))
+    @property
+    def threads(self) -> tuple[WorkerThread, ...]:
+        """For the watchdog."""
+        return self._rows, self._stretch, self._digest
 
     async def close(self) -> None:
         """Close the connections in their own threads and stop all."""
         await self._rows.call(self._rows_reader.close)
         await self._digest.call(self._facts_reader.close)
-        for thread in (self._rows, self._stretch, self._digest):
+        for thread in self.threads:
             thread.stop()
 
     async def _lookup(self, request: Request, card: CardId | None, parameters: RosterParameters) -> Lookup:

@@ -316,12 +316,12 @@ class Doord:
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._fail(error)
+            self.fail(error)
 
     def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self._fail(context.get("exception") or RuntimeError(str(context.get("message"))))
+        self.fail(context.get("exception") or RuntimeError(str(context.get("message"))))
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
         """Secure now, end soon: nothing of what follows can be trusted to do it."""
         try:
             if self._failure is None:

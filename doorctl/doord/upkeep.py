@@ -1,24 +1,27 @@
 """What doord does once a second and now and then: look at the roster, schedules, faults; tidy the journal; watchdog.
 
-Nothing here is on a card's way. The watchdog is told only while the loop turns and no thread is stuck.
+Nothing here is on a card's way. The watchdog is told only while the loop turns and every thread lives and moves, or
+waits for a disk (pulse.py).
 """
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from doorctl.core.types import SECOND, Duration, Monotonic, WallTime
 from doorctl.doord import clock
-from doorctl.errors import StorageError
+from doorctl.doord.pulse import STILL, Verdict
+from doorctl.errors import InternalError, StorageError
 from doorctl.sdnotify import notify, watchdog_period
 from doorctl.wire.handoff import PathState
+from hal.errors import HalError
 
 if TYPE_CHECKING:
     from doorctl.doord.runtime import Doord
 
+_LOG: Final = logging.getLogger("doord")
 TICK_S: Final = 1.0
-STUCK: Final = Duration(20 * SECOND)
-"""A thread at one call for so long will not come back: longer than any disk that still works was seen to take."""
 QUIET: Final = Duration(2 * SECOND)
 """Without a new record before the journal's log is folded into its file."""
 WAL_WORTH: Final = 256 * 1024
@@ -48,6 +51,7 @@ class Upkeep:
         self._enrolling: asyncio.Task[None] | None = None
         self._doubt_written = doord.time_doubt.is_set()
         self._marking: asyncio.Task[None] | None = None
+        self._threads = (doord.journal_thread, *doord.roster.threads)
 
     async def run(self) -> None:
         """For ever."""
@@ -69,7 +73,7 @@ class Upkeep:
         if self._doubt_written is doord.clock.trusted and (self._marking is None or self._marking.done()):
             self._marking = doord.spawn(self._mark_doubt(not doord.clock.trusted), name="time-unknown")
         self._tidy(now)
-        self._watch()
+        self._watch(now)
 
     async def _enrolled(self) -> None:
         """What enrolment wrote since the last look, and the monitor is to be told."""
@@ -148,11 +152,32 @@ class Upkeep:
             await asyncio.sleep(TICK_S / 20)
         return False
 
-    def _watch(self) -> None:
-        doord, now = self._doord, clock.monotonic()
-        stuck = max(doord.journal_thread.busy_for(now), doord.roster.busy_for()) > STUCK
-        if watchdog_period() is not None and not stuck:
+    def _watch(self, now: Monotonic) -> None:
+        """Say that doord lives, or end it: systemd starts it again, and its strikes are secured meanwhile."""
+        doord = self._doord
+        try:
+            unheard = doord.board.chip.unheard_for(doord.board.chip.clock()) >= STILL
+        except HalError as error:
+            # the doors secure: every input is deaf, the way out by REX among them, until doord is started again
+            raise InternalError(str(error)) from error
+        verdicts = {f"thread {thread.name}": thread.look(now) for thread in self._threads}
+        if verdicts[f"thread {doord.journal_thread.name}"] is Verdict.DISK:
+            doord.recorder.slow()
+        stuck = [name for name, verdict in verdicts.items() if verdict in {Verdict.STUCK, Verdict.DEAD}]
+        if unheard:
+            stuck.append("the thread of the gpio edges")
+        if watchdog_period() is None:
+            return  # nobody would start it again
+        if stuck:
+            self._trigger(f"{', '.join(stuck)}: stuck")
+        else:
             notify("WATCHDOG=1")
+
+    def _trigger(self, why: str) -> None:
+        """An end in order would wait for what is stuck: systemd makes it now, or when it hears nothing any more."""
+        _LOG.critical("%s; doord is started again", why)
+        notify("WATCHDOG=trigger")
+        self._doord.fail(InternalError(why))
 
 
 def path_words(path: PathState) -> str:

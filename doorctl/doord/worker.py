@@ -4,15 +4,22 @@ The event loop hands it calls and never waits for a disk itself.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Final, ParamSpec, Protocol, TypeVar
 
 from doorctl.core.types import Monotonic
-from doorctl.doord import clock
+from doorctl.doord.pulse import Pulse, Sight, Verdict
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_STATE: Final = 0
+_CPU: Final = slice(11, 13)
+"""Fields of proc_pid_stat(5) behind the name: state; utime and stime in ticks."""
+_SWITCHES: Final = "ctxt_switches:"
+"""Two lines of a thread's status end their name so: it waited, or others had their turn."""
 
 
 class Spawn(Protocol):
@@ -24,29 +31,62 @@ class Spawn(Protocol):
 
 
 class WorkerThread:
-    """A named thread with a queue of calls, done in order; knows how long the call in hand has taken."""
+    """A named thread with a queue of calls, done in order; tells whether it moves."""
 
     def __init__(self, name: str) -> None:
+        self.name = name
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._since: Monotonic | None = None
+        self._number: int | None = None
+        """The kernel's, once it has run."""
+        self._open: set[object] = set()
+        """Calls that were asked for and are not done."""
+        self._steps = 0
+        self._pulse = Pulse()
 
     async def call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """What `function` returns or raises, done after everything that was asked before."""
+        one = object()
+        begun = False
 
-        def timed() -> _T:
-            self._since = clock.monotonic()
+        def counted() -> _T:
+            nonlocal begun
+            begun = True
+            self._number = threading.get_native_id()
+            self._steps += 1
             try:
                 return function(*args, **kwargs)
             finally:
-                self._since = None
+                self._steps += 1
+                self._open.discard(one)
 
-        return await asyncio.get_running_loop().run_in_executor(self._executor, timed)
+        self._open.add(one)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, counted)
+        except asyncio.CancelledError:
+            if not begun:  # nobody will do it any more
+                self._open.discard(one)
+            raise
 
-    def busy_for(self, now: Monotonic) -> int:
-        """Nanoseconds that the call in hand has taken so far; 0 when idle. The watchdog asks."""
-        since = self._since
-        return 0 if since is None else now - since
+    def look(self, now: Monotonic) -> Verdict:
+        """How it is; the watchdog asks once a second."""
+        asked = bool(self._open)
+        state, moved = thread_state(self._number) if asked and self._number is not None else ("?", 0)
+        sight = Sight(asked=asked, steps=self._steps, state=state, moved=moved)
+        return self._pulse.look(sight, now)
 
     def stop(self) -> None:
         """Let the call in hand finish and take no more."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def thread_state(number: int) -> tuple[str, int]:
+    """(the kernel's letter, what grows whenever the thread moves) of a thread of ours; ("", 0) where it is gone."""
+    try:
+        folder = Path(f"/proc/self/task/{number}")
+        fields = folder.joinpath("stat").read_text().rpartition(")")[2].split()
+        lines = [line.split() for line in folder.joinpath("status").read_text().splitlines()]
+    except OSError:
+        # the process ends for it, and the doors are secured
+        return "", 0
+    switches = sum(int(words[1]) for words in lines if words[0].endswith(_SWITCHES))
+    return fields[_STATE], switches + sum(map(int, fields[_CPU]))

@@ -18,6 +18,7 @@ from tests.doord.test_assembly import make_board
 
 PATIENCE_S: Final = 60
 """For what comes as soon as it is there."""
+ROOT: Final = Path(__file__).parents[2]
 STAND_INS: Final = Path(__file__).with_name("stand_ins")
 CONFIG: Final = """\
 [site]
@@ -68,7 +69,7 @@ class Metal:
         ).close()
 
     def environment(self, **more: str) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(STAND_INS), "LGPIO_CHIPS": str(self.chips), **more}
+        return {**os.environ, "PYTHONPATH": f"{STAND_INS}:{ROOT}", "LGPIO_CHIPS": str(self.chips), **more}
 
     def history(self, line: int, chip: int = 0) -> list[str]:
         """What a line was set to, ever; then nobody lets go of the last."""
@@ -82,7 +83,7 @@ class Metal:
         notify.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
             ear.bind(str(notify))
-            ear.settimeout(PATIENCE_S)
+            ear.settimeout(1)
             with subprocess.Popen(
                 [sys.executable, *(command or ("-m", "doorctl.doord")), "--home", str(self.home)],
                 env=self.environment(NOTIFY_SOCKET=str(notify), **environment),
@@ -91,9 +92,7 @@ class Metal:
                 text=True,
             ) as process:
                 try:
-                    while process.poll() is None and "READY=1" not in ear.recv(1000).decode().splitlines():
-                        pass
-                    assert process.poll() is None, process.stderr.read() if process.stderr else ""
+                    heard_until(ear, "READY=1", process)
                     yield process, ear
                 finally:
                     process.kill()
@@ -111,12 +110,17 @@ class Metal:
         )
 
 
-def heard_until(ear: socket.socket, wanted: str) -> list[str]:
-    """Every datagram up to the wanted line of one."""
+def heard_until(ear: socket.socket, wanted: str, process: "subprocess.Popen[str]") -> list[str]:
+    """Every datagram up to the wanted line of one, which a process is about to send."""
     said: list[str] = []
     deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        said.append(ear.recv(4096).decode())
+    while True:
+        ended = process.poll() is not None
+        try:
+            said.append(ear.recv(4096).decode())
+        except TimeoutError:
+            assert not ended, process.stderr.read() if process.stderr else ""
+            assert time.monotonic() < deadline, f"{wanted} was not heard, but {said}"
+            continue
         if wanted in said[-1].splitlines():
             return said
-    raise AssertionError(f"{wanted} was not heard, but {said}")

@@ -1,6 +1,5 @@
 """Factors to rows as doord does it: one path for a hit and a miss, damage as a value."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -125,11 +124,7 @@ def test_a_request_without_a_factor_is_our_own_mistake(site: MadeSite, paths: Pa
         find(loop, RosterAccess(paths.roster, site.keys.lookup), request(None, None))
 
 
-def test_the_watchdog_sees_the_slower_of_two_threads(site: MadeSite, paths: Paths) -> None:
-    async def story() -> int:
-        roster = RosterAccess(paths.roster, site.keys.lookup)
-        idle = roster.busy_for()
-        await roster.close()
-        return idle
-
-    assert asyncio.run(story()) == 0
+def test_the_watchdog_looks_at_every_thread(site: MadeSite, paths: Paths, loop: VirtualLoop) -> None:
+    roster = RosterAccess(paths.roster, site.keys.lookup)
+    assert [thread.name for thread in roster.threads] == ["roster", "stretch", "digest"]
+    loop.run_until_complete(roster.close())

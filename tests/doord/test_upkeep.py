@@ -2,19 +2,29 @@
 
 import os
 import socket
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from doorctl.core.types import SECOND
-from doorctl.doord.upkeep import PATH_GRACE, PRUNE_EVERY, QUIET, STUCK, WAL_WORTH
+from doorctl.doord import worker
+from doorctl.doord.pulse import STILL
+from doorctl.doord.upkeep import PATH_GRACE, PRUNE_EVERY, QUIET, WAL_WORTH
+from doorctl.doord.worker import WorkerThread
+from doorctl.errors import InternalError
 from doorctl.journal import bounds
 from doorctl.wire.detail import FaultCode, FaultDetail
 from doorctl.wire.handoff import PathState, Type
 from doorctl.wire.record import Kind
+from hal.errors import DeviceGoneError
 from tests.doord.conftest import Play
 from tests.doord.house import House
 from tests.doord.site import config
+
+STRANGER = -1
+"""The number of no thread."""
 
 
 async def records(house: House, many: int) -> None:
@@ -101,14 +111,15 @@ def test_a_courier_that_never_came_is_a_fault(play: Play) -> None:
 
 
 @pytest.fixture
-def systemd(folder: Path, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
+def systemd(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """What NOTIFY_SOCKET leads to."""
     ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     ear.bind(str(folder / "notify"))
     monkeypatch.setenv("NOTIFY_SOCKET", str(folder / "notify"))
     monkeypatch.setenv("WATCHDOG_USEC", "10000000")
     monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
-    return ear
+    yield ear
+    ear.close()
 
 
 def heard(ear: socket.socket) -> list[str]:
@@ -128,27 +139,95 @@ def test_systemd_hears_ready_the_watchdog_and_the_end(systemd: socket.socket, pl
 
     play(story)
     assert heard(systemd)[-1] == "STOPPING=1"
-    systemd.close()
 
 
-@pytest.mark.parametrize("thread", ["journal_thread", "_rows", "_stretch"])
-def test_a_thread_that_is_stuck_keeps_the_watchdog_silent(systemd: socket.socket, play: Play, thread: str) -> None:
+def call_that(thread: WorkerThread, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    """From now on this thread has a call in hand, and the kernel says the same of it at every look."""
+    thread._open.add(object())
+    thread._number = STRANGER
+    real = worker.thread_state
+    monkeypatch.setattr(worker, "thread_state", lambda number: (state, 1) if number == STRANGER else real(number))
+
+
+@pytest.mark.parametrize("name", ["journal", "roster", "stretch", "digest"])
+@pytest.mark.parametrize("state", ["S", ""])
+def test_a_thread_that_will_not_come_back_ends_doord_and_systemd_is_told_why(
+    systemd: socket.socket, play: Play, monkeypatch: pytest.MonkeyPatch, name: str, state: str
+) -> None:
     async def story(house: House) -> None:
-        stuck = getattr(house.doord if thread == "journal_thread" else house.doord.roster, thread)
-        begun, works = house.now, stuck.busy_for
-        stuck.busy_for = lambda now: now - begun
-        await house.wait(STUCK / SECOND - 1)
-        assert "WATCHDOG=1" in heard(systemd)
-        await house.wait(2)
+        await house.wait(3)
+        await house.enter("office", None, house.site.people["ana"].code)
+        await house.wait(0.5)
+        assert house.released("office")
+        (thread,) = [one for one in (house.doord.journal_thread, *house.doord.roster.threads) if one.name == name]
+        house.loop.stall(name, 60 * SECOND)
+        call_that(thread, monkeypatch, state)
         heard(systemd)
-        await house.wait(5)
+        await house.wait(STILL / SECOND + 1.1 if state else 1.1)
+        *fed, last = heard(systemd)
+        assert (set(fed), last) == ({"WATCHDOG=1"} if state else set(), "WATCHDOG=trigger")
+        assert not house.released("office"), "secured at once, whatever the end takes"
+        await house.wait(30)
         assert heard(systemd) == []
-        stuck.busy_for = works
-        await house.wait(2)
-        assert "WATCHDOG=1" in heard(systemd)
+        thread._open.clear()  # the end in order, which systemd would not wait for
+
+    with pytest.raises(InternalError, match=f"^thread {name}: stuck$"):
+        play(story)
+
+
+def test_a_disk_that_answers_nothing_for_an_hour_keeps_the_doors_working(
+    systemd: socket.socket, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ending doord would end no wait for a disk, and begin a start that waits for it with all doors closed."""
+
+    async def story(house: House) -> None:
+        await house.wait(3)
+        house.loop.stall("journal", 3600 * SECOND)
+        call_that(house.doord.journal_thread, monkeypatch, "D")
+        heard(systemd)
+        await house.wait(STILL / SECOND + 2)
+        assert (await house.status())["faults"] == ["storage: the disk does not answer"]
+        await house.wait(3500)
+        assert len(heard(systemd)) > 0
+        await house.enter("office", None, house.site.people["ana"].code)
+        await house.wait(1)
+        assert house.released("office")
+        assert heard(systemd)[-1] == "WATCHDOG=1"
+        house.doord.journal_thread._open.clear()
+        await house.wait(200)
+        assert (await house.status())["faults"] == []
 
     play(story)
-    systemd.close()
+
+
+def test_edges_that_nobody_takes_end_doord(systemd: socket.socket, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(house: House) -> None:
+        await house.wait(2)
+        heard(systemd)
+        chip = house.doord.board.chip
+        monkeypatch.setattr(house.doord.board, "chip", replace(chip, unheard_for=lambda now: STILL))
+        await house.wait(1.1)
+        assert heard(systemd) == ["WATCHDOG=trigger"]
+
+    with pytest.raises(InternalError, match="the thread of the gpio edges: stuck"):
+        play(story)
+
+
+def test_deaf_inputs_end_doord_in_order_also_where_there_is_no_watchdog(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(_: object) -> int:
+        raise DeviceGoneError("the gpio notification pipe ended")
+
+    async def story(house: House) -> None:
+        await house.wait(2)
+        monkeypatch.setattr(house.doord.board, "chip", replace(house.doord.board.chip, unheard_for=ended))
+        await house.wait(1.1)
+        with pytest.raises(InternalError):
+            await house.doord.run_until_stopped()
+
+    with pytest.raises(InternalError, match="the gpio notification pipe ended"):
+        play(story)
 
 
 def test_no_watchdog_where_none_is_asked_for(
@@ -161,7 +240,6 @@ def test_no_watchdog_where_none_is_asked_for(
         assert heard(systemd) == ["READY=1"]
 
     play(story)
-    systemd.close()
 
 
 def test_a_disk_that_fails_while_it_is_tidied_changes_nothing(play: Play) -> None:

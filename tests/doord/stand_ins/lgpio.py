@@ -6,6 +6,7 @@ It then keeps its last level, as on the chips on which a killed process is worst
 
 import fcntl
 import os
+import struct
 import sys
 import time
 from pathlib import Path
@@ -98,9 +99,21 @@ def notify_open() -> int:
 
 
 def notify_close(handle: int) -> int:
-    os.close(_pipes.pop(handle))
+    if handle in _pipes:
+        os.close(_pipes.pop(handle))
     Path(f".lgd-nfy{handle}").unlink()
     return 0
+
+
+def report(gpio: int) -> None:
+    """What the C library writes when a line changed."""
+    os.write(max(_pipes.values()), struct.pack("QBBBBI", time.monotonic_ns(), 0, gpio, 0, 0, 0))
+
+
+def end_pipes() -> None:
+    """The library let go of its ends."""
+    while _pipes:
+        os.close(_pipes.popitem()[1])
 
 
 if "hal.lgpio_chip" in sys.modules:
