@@ -32,3 +32,15 @@ def watchdog_period() -> Duration | None:
     if not interval.isdecimal() or int(interval) == 0 or (pid and pid != str(os.getpid())):
         return None
     return Duration(int(interval) * _MICROSECOND // 2)
+
+
+class StatusTeller:
+    """The line of `systemctl status`: told when it changes. Whoever calls keeps the pace."""
+
+    def __init__(self) -> None:
+        self._told: str | None = None
+
+    def tell(self, line: str) -> None:
+        """Nothing where it was told already; what would end the line is shown as a space."""
+        if line != self._told and notify("STATUS=" + "".join(one if one.isprintable() else " " for one in line)):
+            self._told = line

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from doorctl.core.types import SECOND, Duration, Monotonic, WallTime
 from doorctl.doord import clock
 from doorctl.doord.pulse import STILL, Verdict
+from doorctl.doord.status_line import status_line
 from doorctl.errors import InternalError, StorageError
-from doorctl.sdnotify import notify, watchdog_period
+from doorctl.sdnotify import StatusTeller, notify, watchdog_period
 from doorctl.wire.handoff import PathState
 from hal.errors import HalError
 
@@ -51,6 +52,7 @@ class Upkeep:
         self._enrolling: asyncio.Task[None] | None = None
         self._doubt_written = doord.time_doubt.is_set()
         self._marking: asyncio.Task[None] | None = None
+        self._status = StatusTeller()
         self._threads = (doord.journal_thread, *doord.roster.threads)
 
     async def run(self) -> None:
@@ -73,6 +75,8 @@ class Upkeep:
         if self._doubt_written is doord.clock.trusted and (self._marking is None or self._marking.done()):
             self._marking = doord.spawn(self._mark_doubt(not doord.clock.trusted), name="time-unknown")
         self._tidy(now)
+        shown = [(name, door.machine.status) for name, door in doord.doors.items()]
+        self._status.tell(status_line(shown, doord.faults.shown()))
         self._watch(now)
 
     async def _enrolled(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from doorctl.core.types import SECOND
-from doorctl.sdnotify import notify, watchdog_period
+from doorctl.sdnotify import StatusTeller, notify, watchdog_period
 
 
 def test_one_datagram_a_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,6 +25,23 @@ def test_an_abstract_socket(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
         assert notify("WATCHDOG=1")
         assert systemd.recv(1024) == b"WATCHDOG=1"
+
+
+def test_a_status_is_told_when_it_changes_and_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as systemd:
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        teller = StatusTeller()
+        teller.tell("nobody hears")
+        systemd.bind(str(tmp_path / "notify"))
+        for line in ("nobody hears", "nobody hears", "two\nWATCHDOG=trigger", "front: secured · 1 fault: …"):
+            teller.tell(line)
+        assert [systemd.recv(1024).decode() for _ in range(3)] == [
+            "STATUS=nobody hears",
+            "STATUS=two WATCHDOG=trigger",
+            "STATUS=front: secured · 1 fault: …",
+        ]
+        with pytest.raises(BlockingIOError):
+            systemd.recv(1024)
 
 
 @pytest.mark.parametrize("address", [None, "", "relative", "vsock:2:1234", "/nowhere/notify", "/" + "x" * 200])

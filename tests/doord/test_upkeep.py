@@ -123,6 +123,11 @@ def systemd(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.so
 
 
 def heard(ear: socket.socket) -> list[str]:
+    """But for the line of `systemctl status`."""
+    return [word for word in all_heard(ear) if not word.startswith("STATUS=")]
+
+
+def all_heard(ear: socket.socket) -> list[str]:
     words = []
     while True:
         try:
@@ -139,6 +144,25 @@ def test_systemd_hears_ready_the_watchdog_and_the_end(systemd: socket.socket, pl
 
     play(story)
     assert heard(systemd)[-1] == "STOPPING=1"
+
+
+def test_systemctl_status_shows_the_doors_and_hears_of_each_change_once(systemd: socket.socket, play: Play) -> None:
+    def told() -> list[str]:
+        return [word.removeprefix("STATUS=") for word in all_heard(systemd) if word.startswith("STATUS=")]
+
+    async def story(house: House) -> None:
+        rest = " · side: secured · back: secured"
+        assert told()[-1] == "front: secured · office: secured" + rest
+        await house.enter("office", None, house.site.people["ana"].code)
+        await house.wait(1.2)
+        assert told() == ["front: secured · office: released" + rest]
+        await house.wait(5)
+        assert told() == ["front: secured · office: secured" + rest]
+        await house.ask("lockdown", on=True)
+        await house.wait(5)
+        assert told() == ["front: locked down · office: locked down · side: locked down · back: locked down"]
+
+    play(story)
 
 
 def call_that(thread: WorkerThread, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
