@@ -118,7 +118,7 @@ class DoorTest:
         if await self._agreed("strike", name, f"release the strike at {name} for {RELEASED_S:g} s?"):
             try:
                 strike.release()
-                await asyncio.sleep(RELEASED_S)
+                await _pause(RELEASED_S)
             finally:
                 strike.secure()
             self._say(f"strike at {name}: released and secured again\n")
@@ -127,7 +127,7 @@ class DoorTest:
                 continue
             if await self._agreed("LED and buzzer", reader.name, f"light and sound the reader at {reader.name}?"):
                 async with _shown(indicator):
-                    await asyncio.sleep(RELEASED_S)
+                    await _pause(RELEASED_S)
                 self._say(f"reader at {reader.name}: showed granted, and beeped\n")
 
     async def _agreed(self, output: str, name: str, question: str) -> bool:
@@ -200,7 +200,6 @@ class DoorTest:
 
     async def _until(self, work: Callable[[], Awaitable[Any]]) -> Any:
         """What the work returns; None where time is up or, if it is not waiting for that itself, ENTER is pressed."""
-        self._hands.forget()
         waits = {asyncio.ensure_future(work()), asyncio.ensure_future(self._hands.enter())}
         try:
             done, _ = await asyncio.wait(waits, timeout=self._within_s, return_when=asyncio.FIRST_COMPLETED)
@@ -209,6 +208,11 @@ class DoorTest:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
         return next((wait.result() for wait in done), None)
+
+
+async def _pause(seconds: float) -> None:
+    """While an output is on."""
+    await asyncio.sleep(seconds)
 
 
 @asynccontextmanager

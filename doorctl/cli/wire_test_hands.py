@@ -43,12 +43,15 @@ class Hands:
             return True
         if not self.present:
             return False
-        self.forget()
         self.tell(f"{question} [y/N] ")
         return (await self._typed.get()).strip().lower() in ("y", "yes")
 
     def tell(self, text: str) -> None:
-        """What somebody is to do: on standard error, since standard output may be a script's or a file."""
+        """What somebody is to do: on standard error, since standard output may be a script's or a file.
+
+        What was typed before answers something else.
+        """
+        self.forget()
         sys.stderr.write(text)
         sys.stderr.flush()
 

@@ -1,5 +1,7 @@
-"""doorctl wire-test as an installer runs it: a process on a terminal, a mock board, hands at its wires."""
+"""doorctl wire-test and check --live as an installer runs it: a process on a terminal, a mock board, hands at its wires."""
 
+import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,8 +9,9 @@ from typing import Any
 import pytest
 
 from doorctl.cli.mock_line import Drive
+from doorctl.cli.wire_test_claim import refuse_beside_doord
 from hal.wiegand.cards import FORMATS
-from tests.cli.board import Board, OnTerminal
+from tests.cli.board import CTRL_C, Board, OnTerminal
 
 pytestmark = pytest.mark.system
 
@@ -29,6 +32,11 @@ reader  = { wiegand = ["GPIO14", "GPIO15"], format = "H10301", mode = "card" }
 LENGTH, RAW = FORMATS["H10301"].encode({"facility": 12, "card": 3456})
 BITS = f"{RAW:0{LENGTH}b}"
 SWAPPED = BITS.translate(str.maketrans("01", "10"))
+CLOSED = (
+    "with the door closed and nobody at it the contact should be closed: likely a broken wire, or active in "
+    "doorctl.toml is the other level"
+)
+NUMBER = "H10301 12:3456"
 HOLD = "hold a card to the reader at front …"
 
 
@@ -51,12 +59,11 @@ def outputs(drive: Drive) -> list[Any]:
     return [level for _, pin, level, _ in drive.do("history")["outputs"] if pin == "GPIO17"]
 
 
-def test_a_card_with_swapped_lines_is_named(door: Board) -> None:
+def test_a_card_with_swapped_lines_is_named_and_mended(door: Board) -> None:
     with OnTerminal(door, "wire-test", "front", errors_too=True) as test:
         test.wait_for("ENTER goes on")
         with hands(door) as drive:
             drive.do("input", pin="GPIO27", level=False)
-            drive.do("input", pin="GPIO27", level=True)
             test.type("\n")
             test.wait_for("release the strike at front for 1 s? [y/N] ")
             assert outputs(drive) == [0]
@@ -65,15 +72,98 @@ def test_a_card_with_swapped_lines_is_named(door: Board) -> None:
             assert outputs(drive) == [0, 1, 0]
             drive.do("card", reader="front", bits=SWAPPED)
             test.wait_for("once more at front? [y/N] ")
-            test.type("y\n")
+            assert NUMBER not in test.seen
             test.seen = ""
+            test.type("y\n")
             test.wait_for(HOLD)
-            drive.do("card", reader="front", bits=SWAPPED)
-            test.wait_for("once more at front? [y/N] ")
-            test.type("n\n")
+            drive.do("card", reader="front", bits=BITS)
+            test.wait_for(f"the card says {NUMBER}\n")
         ran = test.ended()
+    assert ran.code == 0
+    assert "contact: closed\n" in ran.out
+    assert "strike at front: released and secured again\n" in ran.out
+    assert "front: D0 and D1 are likely swapped: 26 bits came, and fit only with each of them inverted\n" in ran.out
+    assert "26 bits, H10301 (facility, card), interval 1.00 ms, jitter 0.00 ms, pulses: D0 19, D1 7: good\n" in ran.out
+    assert ran.out.endswith("front: nothing wrong was seen\n")
+    assert "3456" not in ran.out
+
+
+def test_no_is_no_and_a_fault_is_one(door: Board) -> None:
+    with OnTerminal(door, "wire-test", "front", "--json", errors_too=True) as test:
+        test.wait_for("ENTER goes on")
+        test.type("\n")
+        test.wait_for("release the strike at front for 1 s? [y/N] ")
+        test.type("\n")
+        test.wait_for(HOLD)
+        with hands(door) as drive:
+            assert outputs(drive) == [0]
+        test.type("\n")
+        test.wait_for("once more at front? [y/N] ")
+        test.type("n\n")
+        ran = test.ended()
+    report = json.loads(ran.out)
+    assert report["outputs"] == [{"output": "strike", "at": "front", "pulsed": False}]
+    assert [finding["fault"] for finding in report["readers"][0]["findings"]] == ["neither line moves"]
     assert ran.code == 1
-    assert "D0 and D1 are likely swapped" in ran.out
-    assert "strike at front: released and secured again" in ran.out
-    assert "contact: closed" in ran.out
-    assert "the card says" not in test.seen
+
+
+def test_ctrl_c_ends_it_without_a_traceback(door: Board) -> None:
+    with OnTerminal(door, "wire-test", "front", errors_too=True) as test:
+        test.wait_for("ENTER goes on")
+        test.type(CTRL_C)
+        ran = test.ended()
+    assert ran.code == 130
+    assert "Traceback" not in test.seen
+    assert not door.paths.mock_socket.exists()
+
+
+@pytest.mark.parametrize("command", [["wire-test", "front"], ["check", "--live"]], ids=["wire-test", "check"])
+def test_never_beside_doord(door: Board, capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    door.paths.run.mkdir(exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as doord:
+        doord.bind(str(door.paths.control_socket))
+        doord.listen()
+        ran = door.run(capsys, *command)
+    assert ran.code == 1
+    assert ran.err.startswith("doorctl: error: doord runs, and has the pins\n  hint: systemctl stop doorctl")
+
+
+def test_a_socket_that_a_killed_doord_left_is_no_doord(door: Board) -> None:
+    door.paths.run.mkdir(exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as doord:
+        doord.bind(str(door.paths.control_socket))
+    refuse_beside_doord(door.paths)
+
+
+def test_a_door_that_is_not(door: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    ran = door.run(capsys, "wire-test", "frnt")
+    assert (ran.code, ran.err) == (1, 'doorctl: error: there is no door "frnt"\n  hint: did you mean "front"?\n')
+
+
+def test_check_live_says_what_is_on_every_line(door: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    ran = door.run(capsys, "check", "--live")
+    assert ran.out.splitlines()[-5:] == [
+        "mock chip: every line of 1 door could be claimed",
+        "front: strike (GPIO17): secured",
+        "front: contact (GPIO27): open",
+        f"  hint: {CLOSED}",
+        "reader front (D0 GPIO14, D1 GPIO15): both lines rest high",
+    ]
+    assert ran.code == 0
+
+
+def test_check_live_as_json(door: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    (front,) = json.loads(door.run(capsys, "check", "--live", "--json").out)["live"]
+    assert front == {
+        "door": "front",
+        "strike": {"wired": "GPIO17", "released": False},
+        "inputs": [{"input": "contact", "wired": "GPIO27", "level": True, "words": "open", "idle": False}],
+        "readers": [{"reader": "front", "wired": "D0 GPIO14, D1 GPIO15", "rests_high": True, "findings": []}],
+    }
+
+
+def test_check_live_names_the_pin_that_cannot_be_had(door: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    door.paths.config.write_text(CONFIG.replace('"GPIO27"', '"GPIO40"'))
+    ran = door.run(capsys, "check", "--live")
+    assert ran.code == 1
+    assert "GPIO40" in ran.err
