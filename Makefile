@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 AXE_VERSION := 4.14.1
 AXE_STAMP := $(VENV)/axe/.$(AXE_VERSION)
 
-.PHONY: help run tour test check format drawn soak fuzz bench browser screenshots system-packages clean
+.PHONY: help run tour test metal-test metal-packages check format drawn soak fuzz bench browser screenshots system-packages clean
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -25,7 +25,15 @@ tour: $(STAMP)   ## the story, told in the terminal; exits non-zero if a promise
 # What cannot be had here the browser tests name themselves, and skip; with CI=true they fail.
 test: $(STAMP)   ## all tests, under 10 minutes on 2 cores
 	@$(MAKE) --silent browser || echo "make: no browser tests: see the skipped tests below" >&2
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not soak'
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not soak and not metal'
+
+metal-test: $(STAMP) metal-packages ## real gpio chips in a virtual machine, docs/rigs.md; on Debian 12, two minutes
+	$(BIN)/python -m pytest -q -s -m metal tests/metal
+
+METAL := qemu-system-x86 mmdebstrap busybox-static kmod e2fsprogs cpio build-essential linux-headers-amd64 linux-source-6.1
+metal-packages: ## the Debian packages of make metal-test, where root and apt are there to install them
+	@dpkg-query -W $(METAL) >/dev/null 2>&1 || { apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $(METAL); }
 
 check: $(STAMP)  ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

@@ -208,6 +208,9 @@ def _factory_class(lgpio: ModuleType, base: Any, pins: Any) -> Any:
 
         def __init__(self, chip: int) -> None:
             super().__init__(chip)
+            self.pins: dict[
+                Any, Any
+            ] = {}  # gpiozero's is one for all chips: a second one's GPIO17 would be the first one's pin
             self.pin_class = pins
             self.notifier = Notifier(lgpio)
 

@@ -159,6 +159,13 @@ def test_a_raspberry_pis_chip_is_found_wherever_it_is(lgpio: FakeLgpio, tmp_path
     assert find_chip(lgpio, None, tmp_path) == (3, "pinctrl-rp1")
 
 
+def test_a_second_chip_has_pins_of_its_own(lgpio: FakeLgpio, chip: Chip) -> None:
+    second = open_lgpio("some power key")
+    pins = [one.open_input("GPIO14", "up", "reader") for one in (chip, second)]
+    second.factory.close()
+    assert pins[0] is not pins[1]
+
+
 def test_without_lgpio_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lgpio", None)
     with pytest.raises(ConfigurationError, match=r"install doorctl\[board\]"):
