@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from doorctl.cli.sim_site import SimSite
-from tests.bench import card, house, journal, osdp, people, wiegand
+from tests.bench import card, house, journal, osdp, people, secure, wiegand
 from tests.system.busy_site import BusySite
 
 
@@ -57,6 +57,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "door": _door,
     "house": _house,
     "people": _people,
+    "secure": secure.lines,
     "wire": wiegand.lines,
     "osdp": osdp.lines,
 }
