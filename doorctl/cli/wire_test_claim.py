@@ -7,7 +7,8 @@ nobody is looked up: a reader that has no key yet is spoken to in clear, which o
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from doorctl.config.types import Backend, BusPlace, Config
@@ -55,16 +56,18 @@ def claimed(paths: Paths, config: Config) -> Iterator[tuple[Board, tuple[DoorPin
     """
     paths.check_sockets()
     refuse_beside_doord(paths)
-    try:
-        board, pins = claim_pins(config, _keys(paths, config))
-    except OperatorError as error:
-        raise OperatorError(str(error), hint=error.hint or f"a pin in use: is it doord's? {_STOP_IT}") from error
-    try:
-        yield board, pins
-    except HalError as error:
-        raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
-    finally:
-        board.close()
+    # lgpio makes a FIFO in the working directory, which may be anybody's and read-only
+    with TemporaryDirectory(prefix="doorctl-") as folder, chdir(folder):
+        try:
+            board, pins = claim_pins(config, _keys(paths, config))
+        except OperatorError as error:
+            raise OperatorError(str(error), hint=error.hint or f"a pin in use: is it doord's? {_STOP_IT}") from error
+        try:
+            yield board, pins
+        except HalError as error:
+            raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
+        finally:
+            board.close()
 
 
 def refuse_beside_doord(paths: Paths) -> None:

@@ -154,8 +154,9 @@ class DoorTest:
         if low:
             return self._reader(told, watch.findings((), low))
         while True:
-            self._hands.tell(f"hold a card to the reader at {name} …\n")
+            self._hands.tell(f"hold the card to the reader at {name} … ")
             seen = await self._until(watch.next_presentation)
+            self._hands.tell("\n")
             if seen is None or not watch.is_keys(seen):
                 break
             self._say(f"{name}: a key, {seen[0].bits} bits: good\n")
@@ -169,8 +170,9 @@ class DoorTest:
     async def _line_card(self, watch: LineWatch) -> None:
         name = watch.reader.name
         self._say(f"{name}: in a session at {watch.place}\n")
-        self._hands.tell(f"hold a card to the reader at {name} …\n")
+        self._hands.tell(f"hold the card to the reader at {name} … ")
         event = await self._until(watch.next_card)
+        self._hands.tell("\n")
         told: dict[str, Any] = {**watch.facts(), "card": None}
         if isinstance(event, CardBits):
             told["card"] = {"bits": event.length, "format": watch.reader.format, "good": True}

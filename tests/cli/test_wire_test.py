@@ -37,7 +37,7 @@ CLOSED = (
     "doorctl.toml is the other level"
 )
 NUMBER = "H10301 12:3456"
-HOLD = "hold a card to the reader at front …"
+HOLD = "hold the card to the reader at front … "
 
 
 @pytest.fixture

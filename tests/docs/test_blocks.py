@@ -60,6 +60,11 @@ def hold_card(machine: Machine, question: re.Match[str]) -> None:
     machine.do_at_its_wires(f"14 15 {raw:0{length}b}")
 
 
+def press_enter(machine: Machine, _question: re.Match[str]) -> None:
+    """Whoever is there has moved what there was to move."""
+    machine.type("\n")
+
+
 def press_code(machine: Machine, _question: re.Match[str]) -> None:
     """Of whoever was enrolled last."""
     machine.type(f"{machine.code}\n")
@@ -68,6 +73,7 @@ def press_code(machine: Machine, _question: re.Match[str]) -> None:
 ANSWERS = {
     r"keys at \S+ \(not shown\): $": press_code,
     r"\[y/N\] ": yes,
+    r"ENTER goes on": press_enter,
     r"(^|\n)(passphrase (for|of) the backup|again): $": passphrase,
     r"hold the card to the reader at (\S+) … ": hold_card,
 }

@@ -42,10 +42,11 @@ def refuse(what: str) -> NoReturn:
 
 
 def sudo(arguments: list[str]) -> int:
-    """We are root already."""
+    """We are root already; a command that takes the pins itself gets the made-up ones, as doord does."""
     if arguments[0].startswith("-"):
         refuse(f"not known here: {arguments[0]}")
-    os.execvp(arguments[0], arguments)  # noqa: S606  sudo starts no shell either
+    pins = {"PYTHONPATH": os.environ["STAND_INS_PYTHONPATH"]} if {"wire-test", "--live"} & {*arguments} else {}
+    os.execvpe(arguments[0], arguments, os.environ | pins)  # noqa: S606  sudo starts no shell either
 
 
 def sudoedit(arguments: list[str]) -> int:

@@ -114,7 +114,7 @@ def _hands() -> None:
 
 for path in Path().glob(".lgd-nfy*"):
     path.unlink()  # of a process that was killed
-_CHIPS.mkdir(exist_ok=True)
+_CHIPS.mkdir(parents=True, exist_ok=True)
 _CHIPS.joinpath("gpiochip0").touch()
 hal.lgpio_chip.DEVICES = _CHIPS
 _keeper = os.open(_HANDS, os.O_RDWR)
