@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from doorctl.core.types import SECOND, Duration
+from doorctl.core.types import MS, Duration
 from doorctl.doord import __main__ as program
 from doorctl.doord import pulse, upkeep
 from doorctl.doord.runtime import Doord
@@ -76,6 +76,6 @@ BREAKS: Final[dict[str, Callable[[Doord], None]]] = {
 
 if __name__ == "__main__":
     upkeep.TICK_S = 0.1  # type: ignore[misc]  # a test's time
-    pulse.STILL = upkeep.STILL = Duration(SECOND)  # type: ignore[misc, attr-defined]  # as above
+    pulse.STILL = upkeep.STILL = Duration(400 * MS)  # type: ignore[misc, attr-defined]  # as above
     program.Doord = Stuck  # type: ignore[attr-defined]  # the one hook
     sys.exit(program.main(sys.argv[2:]))

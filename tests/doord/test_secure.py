@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorctl.cli.ask import ask
@@ -177,6 +177,7 @@ def test_a_second_doord_does_not_get_the_record(metal: Metal) -> None:
     again.close()
 
 
+@settings(max_examples=40)
 @given(
     st.binary(max_size=80)
     | st.recursive(st.integers() | st.text(max_size=5), st.lists).map(lambda v: json.dumps(v).encode())

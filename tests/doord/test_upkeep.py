@@ -146,14 +146,15 @@ def test_systemd_hears_ready_the_watchdog_and_the_end(systemd: socket.socket, pl
     assert heard(systemd)[-1] == "STOPPING=1"
 
 
-def test_systemctl_status_shows_the_doors_and_hears_of_each_change_once(systemd: socket.socket, play: Play) -> None:
+@pytest.mark.parametrize("which", [0, 1])
+def test_systemctl_status_shows_the_doors_whatever_a_code_means(systemd: socket.socket, play: Play, which: int) -> None:
     def told() -> list[str]:
         return [word.removeprefix("STATUS=") for word in all_heard(systemd) if word.startswith("STATUS=")]
 
     async def story(house: House) -> None:
         rest = " · side: secured · back: secured"
         assert told()[-1] == "front: secured · office: secured" + rest
-        await house.enter("office", None, house.site.people["ana"].code)
+        await house.enter("office", None, house.site.people["ana"].codes[which])
         await house.wait(1.2)
         assert told() == ["front: secured · office: released" + rest]
         await house.wait(5)
@@ -199,19 +200,19 @@ def test_a_thread_that_will_not_come_back_ends_doord_and_systemd_is_told_why(
         play(story)
 
 
-def test_a_disk_that_answers_nothing_for_an_hour_keeps_the_doors_working(
+def test_a_disk_that_answers_nothing_for_long_keeps_the_doors_working(
     systemd: socket.socket, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ending doord would end no wait for a disk, and begin a start that waits for it with all doors closed."""
 
     async def story(house: House) -> None:
         await house.wait(3)
-        house.loop.stall("journal", 3600 * SECOND)
+        house.loop.stall("journal", 600 * SECOND)
         call_that(house.doord.journal_thread, monkeypatch, "D")
         heard(systemd)
         await house.wait(STILL / SECOND + 2)
         assert (await house.status())["faults"] == ["storage: the disk does not answer"]
-        await house.wait(3500)
+        await house.wait(500)
         assert len(heard(systemd)) > 0
         await house.enter("office", None, house.site.people["ana"].code)
         await house.wait(1)

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from doorctl.cli.ask import ask
-from tests.doord.metal import PATIENCE_S, Metal, heard_until
+from doorctl.core.types import SECOND
+from doorctl.doord.pulse import STILL
+from doorctl.doord.secure import HOLD_S
+from doorctl.doord.upkeep import TICK_S
+from tests.doord.metal import PATIENCE_S, ROOT, Metal, heard_until
 
 pytestmark = pytest.mark.system
 LABEL = "pinctrl-bcm2711"
@@ -29,6 +33,15 @@ def killed_by_systemd(metal: Metal, doord: "subprocess.Popen[str]") -> None:
     assert doord.wait(PATIENCE_S) == -signal.SIGABRT
     assert metal.helper("watchdog").returncode == 0
     assert (metal.history(17)[-1], metal.history(18)[-1]) == ("0", "0")
+
+
+def test_by_the_units_times_a_new_one_starts_within_ten_seconds() -> None:
+    lines = (ROOT / "systemd" / "doorctl.service").read_text().splitlines()
+    unit = {key: int(value) for key, _, value in (line.partition("=") for line in lines) if value.isdecimal()}
+    end = unit["TimeoutAbortSec"] + HOLD_S + unit["RestartSec"]
+    assert unit["WatchdogSec"] + end < 10, "a loop that hangs"
+    assert STILL / SECOND + 2 * TICK_S + end < 10, "a thread that hangs just after a look"
+    assert unit["WatchdogSec"] > 3 * TICK_S, "and one that is only late is left alone"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +65,7 @@ def test_a_loop_that_hangs_says_nothing_any_more(metal: Metal) -> None:
         heard_until(ear, "WATCHDOG=1", doord)
         doord.send_signal(signal.SIGUSR1)
         heard_until(ear, "STUCK=1", doord)
-        time.sleep(0.5)  # five of its ticks would have come
+        time.sleep(0.3)  # three of its ticks would have come
         killed_by_systemd(metal, doord)
         ear.setblocking(False)
         with pytest.raises(BlockingIOError):
