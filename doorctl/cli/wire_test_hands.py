@@ -69,7 +69,11 @@ class Hands:
             self._typed.get_nowait()
 
     def _readable(self) -> None:
-        typed = os.read(sys.stdin.fileno(), _LINE).decode(errors="replace")
+        try:
+            typed = os.read(sys.stdin.fileno(), _LINE).decode(errors="replace")
+        except OSError:
+            # the door stays as it is: what is on is on for a second at most, and nothing more is agreed to
+            typed = ""
         if not typed:  # Ctrl-D, or the terminal went away: whoever sat there answers nothing any more
             self.__exit__()
             self.present = False

@@ -117,6 +117,16 @@ def test_ctrl_c_ends_it_without_a_traceback(door: Board) -> None:
     assert not door.paths.mock_socket.exists()
 
 
+def test_who_leaves_the_terminal_agrees_to_nothing_more(door: Board) -> None:
+    with OnTerminal(door, "wire-test", "front", "--json", "--seconds", "1", errors_too=True) as test:
+        test.wait_for("ENTER goes on")
+        test.type("\x04")
+        ran = test.ended()
+    assert ran.code == 1
+    assert json.loads(ran.out)["outputs"] == [{"output": "strike", "at": "front", "pulsed": False}]
+    assert "[y/N]" not in test.seen
+
+
 @pytest.mark.parametrize("command", [["wire-test", "front"], ["check", "--live"]], ids=["wire-test", "check"])
 def test_never_beside_doord(door: Board, capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     door.paths.run.mkdir(exist_ok=True)
