@@ -11,7 +11,9 @@ from contextlib import chdir, contextmanager
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from doorctl.config.types import Backend, BusPlace, Config
+from msgspec.structs import replace
+
+from doorctl.config.types import Backend, BusPlace, Config, Input
 from doorctl.core.types import ReaderName
 from doorctl.doord.assembly import DoorPins, claim_pins
 from doorctl.errors import OperatorError
@@ -58,10 +60,12 @@ def claimed(paths: Paths, config: Config) -> Iterator[tuple[Board, tuple[DoorPin
     refuse_beside_doord(paths)
     # lgpio makes a FIFO in the working directory, which may be anybody's and read-only
     with TemporaryDirectory(prefix="doorctl-") as folder, chdir(folder):
+        keys = _keys(paths, config)
         try:
-            board, pins = claim_pins(config, _keys(paths, config))
+            board, pins = claim_pins(config, keys)
         except OperatorError as error:
-            raise OperatorError(str(error), hint=error.hint or f"a pin in use: is it doord's? {_STOP_IT}") from error
+            refused = "; ".join(_refused(config, keys)) or str(error)
+            raise OperatorError(refused, hint=error.hint or f"a pin in use: is it doord's? {_STOP_IT}") from error
         try:
             yield board, pins
         except HalError as error:
@@ -81,6 +85,23 @@ def refuse_beside_doord(paths: Paths) -> None:
         except PermissionError as error:
             raise OperatorError(f"{path}: no right to ask whether doord runs", hint="run it with sudo") from error
     raise OperatorError("doord runs, and has the pins", hint=_STOP_IT)
+
+
+def _refused(config: Config, keys: BorrowedKeys) -> list[str]:
+    """What is said of each line that cannot be had, tried one by one; doord's claim ends at the first of them."""
+    said: dict[str, None] = {}
+    for door in config.doors:
+        bare = replace(door, readers=(), contact=None, rex=None, tamper=None)
+        found = {kind: getattr(door, kind) for kind in ("contact", "rex", "tamper")}
+        inputs = [replace(bare, **{kind: source}) for kind, source in found.items() if isinstance(source, Input)]
+        for part in (bare, *inputs, *(replace(bare, readers=(reader,)) for reader in door.readers)):
+            try:
+                board, _ = claim_pins(replace(config, doors=(part,)), keys)
+            except OperatorError as error:
+                said.setdefault(str(error))
+            else:
+                board.close()
+    return list(said)
 
 
 def _keys(paths: Paths, config: Config) -> BorrowedKeys:

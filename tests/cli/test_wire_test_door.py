@@ -290,17 +290,18 @@ def test_a_released_strike_is_secured_by_an_exception(
     assert levels(boards[0], STRIKE) == [False, True, False, None]
 
 
-def test_a_pin_of_somebody_else_is_named_with_what_to_do(
+def test_every_pin_of_somebody_else_is_named_with_what_to_do(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*arguments: Any) -> Board:
         board = open_board(*arguments)
         assert board.mock is not None
-        board.mock.hold_by_another(D1, held=True)
+        for pin in (CONTACT, D1):
+            board.mock.hold_by_another(pin, held=True)
         return board
 
     monkeypatch.setattr(assembly, "open_board", busy)
-    with pytest.raises(OperatorError, match=r"GPIO15.*in use") as refused:
+    with pytest.raises(OperatorError, match=r"GPIO27.*in use.*; hal: .*GPIO15.*in use") as refused:
         wire_test(
             Paths.under(tmp_path), config, DoorName("front"), yes=True, within_s=0, say=lambda _: None, quiet=True
         )
