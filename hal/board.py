@@ -24,15 +24,18 @@ from hal.osdp.reader import OsdpLine, OsdpReader
 from hal.osdp.session import ReaderSettings
 from hal.ports import StrikeType
 from hal.wiegand.decoder import Decoder
+from hal.wiegand.gpiod_source import GpiodEdgeSource, find_gpiod
 from hal.wiegand.keys import Keypad
 from hal.wiegand.reader import WiegandReader
-from hal.wiegand.source import PinEdgeSource
+from hal.wiegand.source import EdgeSource, PinEdgeSource
 
 Backend = Literal["gpiozero", "mock"]
 Pull = Literal["up", "down", "none"]
 GPIOZERO_PULLS = {"up": "up", "down": "down", "none": "floating"}
 
 Port = WiegandReader | GpioStrike | GpioContact | GpioIndicator | OsdpLine
+OpenSource = Callable[[str, str, str], EdgeSource]
+"""(reader's name, D0's pin, D1's pin) to where its edges come from."""
 P = TypeVar("P", WiegandReader, GpioStrike, GpioContact, GpioIndicator)
 
 
@@ -44,13 +47,16 @@ class ReaderWiring:
     d0: str
     d1: str
     keypad: Keypad | None
+    source: str
+    """What its edges come through: gpiod or pins."""
 
 
 class Board:
     """An open board. Ports are made before or while the loop runs, always on its thread."""
 
-    def __init__(self, chip: Chip, *, mock: MockChip | None = None) -> None:
+    def __init__(self, chip: Chip, *, mock: MockChip | None = None, gpiod_source: OpenSource | None = None) -> None:
         self.chip = chip
+        self._gpiod_source = gpiod_source
         """For ports of other kinds that want pins of this chip."""
         self.mock = mock
         """The made-up chip, to be driven; None on metal."""
@@ -90,19 +96,25 @@ class Board:
         """A reader on two data lines; `accept(length, raw)` is the configured format's word on a card frame."""
         chip = self.chip
 
+        open_source: OpenSource = self._gpiod_source or self._pin_source
+
         def make_decoder(now: Monotonic) -> Decoder:
             return Decoder(name=name, card_lengths=card_lengths, accept=accept, keypad=keypad, now=now)
 
         def make(given_back: Callable[[], None]) -> WiegandReader:
             make_decoder(chip.clock())  # refuses impossible combinations before a pin is touched
-            source = PinEdgeSource(chip, name=name, d0=d0, d1=d1)
+            source = open_source(name, d0, d1)
             return WiegandReader(
                 name=name, source=source, make_decoder=make_decoder, clock=chip.clock, given_back=given_back
             )
 
         reader = self._claim(f"reader {name}", {"d0": d0, "d1": d1}, make)
-        self.readers[name] = ReaderWiring(reader=reader, d0=d0, d1=d1, keypad=keypad)
+        through = "pins" if self._gpiod_source is None else "gpiod"
+        self.readers[name] = ReaderWiring(reader=reader, d0=d0, d1=d1, keypad=keypad, source=through)
         return reader
+
+    def _pin_source(self, name: str, d0: str, d1: str) -> EdgeSource:
+        return PinEdgeSource(self.chip, name=name, d0=d0, d1=d1)
 
     def osdp_reader(
         self,
@@ -237,9 +249,24 @@ def open_board(backend: Backend, chip: str | None = None, *, clock: Callable[[],
     """
     match backend:
         case "gpiozero":
-            return Board(open_lgpio(chip))
+            opened = open_lgpio(chip)
+            return Board(opened, gpiod_source=_gpiod_source(opened))
         case "mock":
             mock = MockChip(clock)
             return Board(mock.chip(), mock=mock)
         case _:
             assert_never(backend)
+
+
+def _gpiod_source(chip: Chip) -> OpenSource | None:
+    """Reads Wiegand lines through gpiod; None where that is not installed, and the pins are read."""
+    gpiod = find_gpiod()
+    if gpiod is None or chip.device is None:
+        return None
+    device = f"/dev/{chip.device.name}"
+
+    def open_source(name: str, d0: str, d1: str) -> EdgeSource:
+        first, second = (int(chip.factory.board_info.to_gpio(pin).removeprefix("GPIO")) for pin in (d0, d1))
+        return GpiodEdgeSource(gpiod, chip, device=device, name=name, lines=(first, second))
+
+    return open_source

@@ -4,6 +4,7 @@ A rig drives the wires of a board from outside and says what its outputs do. Met
 each; what a rig cannot do it says by raising `pytest.skip` with the reason.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from hal.board import Board, open_board
 from hal.events import Monotonic
+from tests.hal import fake_gpiod
+from tests.hal.fake_gpiod import FakeGpiod
 from tests.hal.fake_lgpio import FakeLgpio, installed
 from tests.hal.virtual import VirtualLoop
 from tests.hal.waiting import wait_for
@@ -96,6 +99,30 @@ class LgpioRig:
         self.fake.gone = gone
 
 
+class GpiodRig(LgpioRig):
+    """The gpiozero backend whose readers' lines are read through a stand-in for gpiod."""
+
+    def __init__(self, board: Board, loop: VirtualLoop, fake: FakeLgpio, gpiod: FakeGpiod) -> None:
+        super().__init__(board, loop, fake)
+        self.gpiod = gpiod
+
+    def drive(self, gpio: int, level: int, at: int) -> None:
+        if not self.gpiod.holds(gpio):
+            super().drive(gpio, level, at)
+            return
+        self.gpiod.levels[gpio] = level
+        if not level:
+            self.gpiod.fell(gpio, at)
+
+    def drive_unseen(self, gpio: int, level: int) -> None:
+        super().drive_unseen(gpio, level)
+        self.gpiod.levels[gpio] = level
+
+    def vanish(self, *, gone: bool) -> None:
+        super().vanish(gone=gone)
+        self.gpiod.gone = gone
+
+
 def _changes(levels: list[int | None]) -> list[int | None]:
     return [level for index, level in enumerate(levels) if index == 0 or level != levels[index - 1]]
 
@@ -111,12 +138,15 @@ def opened(which: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
             board.close()
         else:
             monkeypatch.setattr("hal.lgpio_chip.monotonic_now", loop.clock)
-            with installed(folder, monkeypatch) as fake:
+            with installed(folder, monkeypatch) as fake, fake_gpiod.installed(monkeypatch) as gpiod:
+                if which != GPIOD:
+                    monkeypatch.setitem(sys.modules, "gpiod", None)
                 board = open_board("gpiozero", "board-pins")
-                yield LgpioRig(board, loop, fake)
+                yield GpiodRig(board, loop, fake, gpiod) if which == GPIOD else LgpioRig(board, loop, fake)
                 board.close()
     finally:
         loop.close()
 
 
-RIGS = ("mock", "gpiozero on a stand-in for lgpio")
+GPIOD = "gpiozero and gpiod on stand-ins"
+RIGS = ("mock", "gpiozero on a stand-in for lgpio", GPIOD)

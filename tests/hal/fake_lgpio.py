@@ -129,6 +129,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLgp
     """The stand-in in place of lgpio, with two chips and an empty gpiozero."""
     fake = FakeLgpio(folder, {0: "some power key", 3: "board-pins"})
     monkeypatch.setitem(sys.modules, "lgpio", fake)
+    monkeypatch.setitem(sys.modules, "gpiod", None)  # where it is installed, it would be asked for real lines
     monkeypatch.delitem(sys.modules, "gpiozero.pins.lgpio", raising=False)
     monkeypatch.chdir(folder)
     monkeypatch.setattr("hal.lgpio_chip.DEVICES", folder)

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.metal
 
 CHIPS = ("board-pins", "second-chip")
 LOADS = ("idle", "under load")
-SOURCES = ("lgpio",)
+SOURCES = ("pins", "gpiod")
+"""gpiozero's pins on lgpio, as where gpiod is not installed, and libgpiod."""
 APART = 300_000
 """The second chip's frames begin so much later, in the middle of the first one's: nanoseconds."""
 
@@ -73,6 +74,7 @@ def test_every_card_is_read_at_every_pace(heard: Results, source: str, load: str
     assert cards_of(story) == [expected(EVERY)]
     assert found["counters"]["edges lost"] == 0
     assert story["labels"] == ["gpiochip0 (board-pins)"]
+    assert story["sources"] == [source]
 
 
 @pytest.mark.parametrize("load", LOADS)

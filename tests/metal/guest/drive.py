@@ -8,6 +8,7 @@ import asyncio
 import gc
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,10 @@ async def play(doors: list[Door], schedules: list[str]) -> tuple[list[dict[str, 
 
 async def scenario(orders: dict[str, Any], worlds: dict[str, World]) -> dict[str, Any]:
     """One source, one or more chips, many cards."""
+    if orders["source"] == "pins":
+        sys.modules["gpiod"] = None  # type: ignore[assignment]  # as where it is not installed
+    else:
+        sys.modules.pop("gpiod", None)
     boards = {label: open_board("gpiozero", label) for label in {door["chip"] for door in orders["doors"]}}
     load = await asyncio.create_subprocess_exec("sh", "-c", "while :; do :; done") if orders["load"] else None
     try:
@@ -138,6 +143,7 @@ async def scenario(orders: dict[str, Any], worlds: dict[str, World]) -> dict[str
         played, again = await play(doors, orders["schedules"])
         return {
             "labels": sorted(board.label for board in boards.values()),
+            "sources": sorted({wiring.source for board in boards.values() for wiring in board.readers.values()}),
             "played": played,
             "again": again,
             "doors": [door.found() for door in doors],
