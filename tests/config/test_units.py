@@ -19,7 +19,7 @@ HARDENING = {
     "RestrictNamespaces": "yes", "RestrictRealtime": "yes", "RestrictSUIDSGID": "yes", "RemoveIPC": "yes",
     "KeyringMode": "private", "SystemCallArchitectures": "native", "LimitCORE": "0", "UMask": "0077",
 }  # fmt: skip
-ALIVE = {"Type": "notify", "NotifyAccess": "main", "Restart": "always", "WatchdogSec": "30"}
+ALIVE = {"Type": "notify", "NotifyAccess": "main", "Restart": "always", "WatchdogSec": "6", "TimeoutAbortSec": "1"}
 
 
 def sections(unit: Path) -> dict[str, dict[str, list[str]]]:
