@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 AXE_VERSION := 4.14.1
 AXE_STAMP := $(VENV)/axe/.$(AXE_VERSION)
 
-.PHONY: help run tour test metal-test metal-packages check format drawn soak fuzz bench browser screenshots system-packages clean
+.PHONY: help run tour test deb pins board-test board-packages metal-test metal-packages check format drawn soak fuzz bench browser screenshots system-packages clean
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -25,9 +25,23 @@ tour: $(STAMP)   ## the story, told in the terminal; exits non-zero if a promise
 # What cannot be had here the browser tests name themselves, and skip; with CI=true they fail.
 test: $(STAMP)   ## all tests, under 10 minutes on 2 cores
 	@$(MAKE) --silent browser || echo "make: no browser tests: see the skipped tests below" >&2
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not soak and not metal'
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not soak and not board and not metal'
 
-metal-test: $(STAMP) metal-packages ## real gpio chips in a virtual machine, docs/rigs.md; on Debian 12, two minutes
+deb: $(STAMP)    ## the Debian package into dist/; SUITE=bookworm or trixie, ARCH=amd64 or arm64
+	$(BIN)/python systemd/packaging/build_deb.py --suite $(or $(SUITE),bookworm) --arch $(or $(ARCH),amd64)
+
+pins: $(STAMP)   ## the newest wheels that pyproject.toml allows, into systemd/packaging/wheels.txt
+	$(BIN)/python systemd/packaging/pin.py
+
+board-test: $(STAMP) board-packages ## the package on a real systemd, in containers; on Debian 12, as root
+	$(BIN)/python -m pytest -q -m board tests/board
+
+BOARD := systemd-container mmdebstrap iproute2 procps lintian
+board-packages: ## the Debian packages of make board-test, where root and apt are there to install them
+	@dpkg-query -W $(BOARD) >/dev/null 2>&1 || { apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $(BOARD); }
+
+metal-test: $(STAMP) metal-packages ## real gpio chips in a virtual machine, docs/rigs.md; as root on Debian 12, four minutes, then two
 	$(BIN)/python -m pytest -q -s -m metal tests/metal
 
 METAL := qemu-system-x86 mmdebstrap busybox-static kmod e2fsprogs cpio build-essential linux-headers-amd64 linux-source-6.1
@@ -39,6 +53,7 @@ check: $(STAMP)  ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --no-error-summary systemd/packaging/build_deb.py systemd/packaging/pin.py
 	$(BIN)/lint-imports
 
 format: $(STAMP) ## rewrite the layout of every file

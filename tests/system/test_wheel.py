@@ -138,7 +138,7 @@ def test_everything_of_the_packages_is_in_the_wheel(installed: Installed) -> Non
 
 SHARED = {
     **{f"share/doorctl/{path.relative_to(ROOT)}": path for folder in ("etc", "systemd")
-       for path in ROOT.joinpath(folder).rglob("*") if path.is_file()},
+       for path in ROOT.joinpath(folder).rglob("*") if path.is_file() and "packaging" not in path.parts},
     **{f"share/man/man{path.suffix[1:]}/{path.name}": path for path in ROOT.joinpath("docs/man").glob("*.[1-8]")},
     "share/bash-completion/completions/doorctl": ROOT / "docs/completion/doorctl",
     "share/zsh/site-functions/_doorctl": ROOT / "docs/completion/_doorctl",

@@ -1,0 +1,87 @@
+"""The package of this tree, and a site of two machines that it was installed on."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.board.rig import Container, join, wanted
+from tests.system.wheelhouse import ROOT
+
+NEWER = "0.1.1"
+CARD = "H10301:12:3456"
+BOARD, MONITOR = "10.77.0.1", "10.77.0.2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codes:
+    """Of the one person there is."""
+
+    normal: str
+    duress: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A board and a monitor that run, and know each other."""
+
+    board: Container
+    monitor: Container
+    codes: Codes
+
+
+def built(into: Path, *options: str) -> Path:
+    """A package of the tree as it is."""
+    command = [sys.executable, "systemd/packaging/build_deb.py", "--into", str(into), *options]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def stick() -> Iterator[Path]:
+    """A folder that every machine has as /media/stick, with the package in it."""
+    wanted()
+    with TemporaryDirectory(prefix="board-") as name:
+        folder = Path(name) / "stick"
+        folder.mkdir()
+        folder.chmod(0o755)
+        built(folder)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def package(stick: Path) -> Path:
+    return next(stick.glob("doorctl_*.deb"))
+
+
+@pytest.fixture(scope="session")
+def site(stick: Path, package: Path) -> Iterator[Site]:
+    """Two machines, each as a person would make it with the package alone."""
+    install = f"apt-get install -y /media/stick/{package.name}"
+    with Container("monitor", stick) as monitor, Container("board", stick) as board:
+        join(board, BOARD, monitor, MONITOR)
+        monitor.run(install)
+        monitor.run(f"doorctl monitor init --simulated --address {MONITOR}:7443")
+        monitor.run("systemctl enable --now doorctl-monitor")
+        board.run(install)
+        example = (ROOT / "etc" / "mock.toml").read_text(encoding="utf-8")
+        config = re.sub(r"(?m)^accept_colocated.*\n", "", example)
+        board.path("/etc/doorctl/doorctl.toml").write_text(config, encoding="utf-8")
+        (stick / "monitor.toml").write_bytes(monitor.path("/etc/doorctl-monitor/monitor.toml").read_bytes())
+        board.run("doorctl init --mock --yes --monitor /media/stick/monitor.toml")
+        (stick / "controller.toml").write_bytes(board.path("/etc/doorctl/controller.toml").read_bytes())
+        monitor.run("doorctl monitor trust --yes /media/stick/controller.toml")
+        board.run("doorctl check")
+        said = board.run(f"script -qec 'doorctl holder add \"Ana Lopez\" --group staff --card {CARD}' /dev/null")
+        drawn = re.search(r"code ([\d ]+), duress code ([\d ]+?)\s+\(", said)
+        assert drawn, said
+        board.run("systemctl enable --now doorctl doorctl-courier")
+        board.run("doorctl mock contact front closed")
+        normal, duress = (code.replace(" ", "") for code in drawn.groups())
+        yield Site(board=board, monitor=monitor, codes=Codes(normal=normal, duress=duress))

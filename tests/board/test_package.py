@@ -1,0 +1,59 @@
+"""The package as a file: what is in it, and that it is the same each time."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.board.conftest import built
+from tests.board.rig import Container
+
+pytestmark = pytest.mark.board
+
+
+def said(*command: str | Path) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_same_tree_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:
+    assert built(tmp_path).read_bytes() == package.read_bytes()
+
+
+def test_lintian_finds_no_error(package: Path) -> None:
+    done = subprocess.run(
+        ["lintian", "--fail-on", "error", "--no-tag-display-limit", "--allow-root", str(package)],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(("suite", "arch", "module"), [
+    ("bookworm", "arm64", "python3.11/site-packages/_lgpio.cpython-311-aarch64-linux-gnu.so"),
+    ("trixie", "amd64", "python3.13/site-packages/_lgpio.cpython-313-x86_64-linux-gnu.so -> /usr/lib/python3/dist-packages/"),
+])  # fmt: skip
+def test_other_boards_have_theirs(tmp_path: Path, suite: str, arch: str, module: str) -> None:
+    package = built(tmp_path, "--suite", suite, "--arch", arch)
+    assert said("dpkg-deb", "--field", package, "Architecture").strip() == arch
+    assert module in said("dpkg-deb", "--contents", package)
+
+
+def test_installing_enables_and_starts_nothing_and_purging_leaves_nothing(stick: Path, package: Path) -> None:
+    with Container("fresh", stick) as machine:
+        assert "no" in machine.run("command -v cc gcc pip || echo no")
+        before = set(machine.run(EVERYTHING).splitlines())
+        machine.run(f"apt-get install -y /media/stick/{package.name}")
+        for unit in ("doorctl", "doorctl-courier", "doorctl-monitor"):
+            assert machine.run(f"systemctl is-enabled {unit}", check=False).strip() == "disabled"
+            assert machine.run(f"systemctl is-active {unit}", check=False).strip() == "inactive"
+        assert machine.run("dpkg --verify doorctl") == ""
+        assert "DOORCTL-HOLDER(1)" in machine.run("man doorctl-holder | cat")
+        machine.run("apt-get purge -y doorctl")
+        left = set(machine.run(EVERYTHING).splitlines()) - before
+        assert [one for one in left if not one.startswith("gpio:")] == [], "the group of pins may be others' as well"
+
+
+EVERYTHING = (
+    "find / /run -xdev \\( -path /proc -o -path /sys -o -path /media -o -path /var/lib/dpkg -o -path /var/lib/apt"
+    " -o -path /var/cache -o -path /var/log -o -path /tmp -o -path /run/systemd -o -path /run/udev \\) -prune -o -print"
+    " | grep -v -e '/etc/.*-$' -e '\\.pyc$' -e __pycache__ | sort; getent passwd; getent group"
+)
