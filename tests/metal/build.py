@@ -55,12 +55,12 @@ def build() -> Machine:
     version = _kernel_version()
     with _alone(cache_folder()) as cache:
         kernel = _step(cache / f"kernel-{version}", lambda to: _kernel(to, version))
-        module = _step(cache / f"module-{_digest(version, *SOURCES)}", lambda to: _module(to, version))
-        system = _step(cache / f"system-{_digest(SUITE, *ROOT_PACKAGES)}", _system)
+        module = _step(cache / f"module-{digest(version, *SOURCES)}", lambda to: _module(to, version))
+        system = _step(cache / f"system-{digest(SUITE, *ROOT_PACKAGES)}", _system)
         parts = (kernel.name, module.name, system.name, _text("guest/init"), _text("guest/pulses.c"))
-        root = _step(cache / f"root-{_digest(*parts)}", lambda to: _root(to, kernel, module, system, version))
+        root = _step(cache / f"root-{digest(*parts)}", lambda to: _root(to, kernel, module, system, version))
         start = _step(
-            cache / f"initrd-{_digest(kernel.name, _text('guest/start'), *MODULES)}",
+            cache / f"initrd-{digest(kernel.name, _text('guest/start'), *MODULES)}",
             lambda to: _initrd(to, kernel, version),
         )
         return Machine(kernel=kernel / "boot" / f"vmlinuz-{version}", initrd=start / "initrd", root=root / "root.ext4")
@@ -187,7 +187,8 @@ def _text(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def _digest(*parts: str) -> str:
+def digest(*parts: str) -> str:
+    """A short name for what a step is made from."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 

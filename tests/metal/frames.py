@@ -14,6 +14,8 @@ RAW: Final = {
     37: (0x1A_5A5A_5A5A, 0x00_0000_0001, 0x0A_AAAA_AAAA),
 }
 """Busy ones, one with leading zeros, one whose lines take turns."""
+FLOOD: Final = 1300
+"""More edges than the kernel keeps for a request that asks for 1,024."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,15 @@ EVERY: Final = tuple(
 )
 USUAL: Final = tuple(Card(length=26, raw=0x2F01234 ^ number << 1, interval=1000 * US) for number in range(100))
 """For latencies: readers on sale send a bit a millisecond."""
+
+
+def flood() -> list[tuple[int, int, int]]:
+    """Both lines in turn at the fastest legal pace, and no silence."""
+    edges = []
+    for number in range(FLOOD):
+        at, line = number * INTERVALS[0], number % 2
+        edges += [(at, line, 0), (at + PULSE, line, 1)]
+    return edges
 
 
 def text(edges: Sequence[tuple[int, int, int]]) -> str:

@@ -8,29 +8,17 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any, Final
 
-from tests.metal.build import CannotBuildError, Machine, cache_folder
-from tests.system.wheelhouse import PIP, built
+from tests.metal.build import CannotBuildError, Machine, cache_folder, digest
+from tests.system.wheelhouse import PIP, ROOT, built
 
 HERE: Final = Path(__file__).parent
 PATIENCE_S: Final = 900
 """A hang guard on a slow machine; a run takes about a minute."""
-BOARD: Final = (
-    "gpiozero",
-    "colorzero",
-    "lgpio",
-    "gpiod",
-    "msgspec",
-    "pyserial",
-    "cryptography",
-    "tomli",
-    "h11",
-    "tzdata",
-)
-"""What the wheel and its extra `board` need, cffi aside, which cryptography brings."""
 PLATFORMS: Final = ("manylinux_2_17_x86_64", "manylinux_2_28_x86_64", "manylinux_2_34_x86_64")
 
 
@@ -79,15 +67,17 @@ def _fill(share: Path, orders: dict[str, Any]) -> None:
 
 def _wheels() -> Path:
     """The dependencies' wheels for the guest's Python 3.11, downloaded once."""
-    folder = cache_folder() / "wheels-cp311"
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*table["dependencies"], *table["optional-dependencies"]["board"]]
+    folder = cache_folder() / f"wheels-cp311-{digest(*wanted)}"
     if folder.is_dir():
         return folder
     print("metal: fetching wheels", file=sys.stderr, flush=True)  # noqa: T201 - say what takes long
-    part = folder.with_suffix(".part")
+    part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     command = [*PIP, "download", "--dest", str(part), "--only-binary", ":all:", "--python-version", "3.11"]
     command += [f"--platform={one}" for one in PLATFORMS]
-    done = subprocess.run([*command, *BOARD], check=False, capture_output=True, text=True, timeout=PATIENCE_S)
+    done = subprocess.run([*command, *wanted], check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     if done.returncode:
         raise CannotBuildError(done.stderr)
     part.rename(folder)

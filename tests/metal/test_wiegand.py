@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from hal.wiegand.gpiod_source import BUFFER
 from tests.metal.build import build
-from tests.metal.frames import EVERY, USUAL, Card, door, percentile, text
+from tests.metal.frames import EVERY, FLOOD, USUAL, Card, door, flood, percentile, text
 from tests.metal.machine import run
 
 pytestmark = pytest.mark.metal
@@ -25,6 +26,10 @@ SOURCES = ("pins", "gpiod")
 """gpiozero's pins on lgpio, as where gpiod is not installed, and libgpiod."""
 APART = 300_000
 """The second chip's frames begin so much later, in the middle of the first one's: nanoseconds."""
+STALL_S = 0.5
+"""As long as the flood takes and more."""
+REST_S = 5
+"""After a loss or noise a reader is left alone for a second or two, and armed by another of idle lines."""
 
 Results = dict[str, Any]
 
@@ -32,6 +37,11 @@ Results = dict[str, Any]
 def scenarios() -> dict[str, Any]:
     made: dict[str, Any] = {}
     for source in SOURCES:
+        made[f"flood, {source}"] = {
+            "load": False, "source": source, "stall_s": STALL_S, "rest_s": REST_S,
+            "doors": [door(name="front", chip=CHIPS[0])],
+            "schedules": [text(flood()), text(USUAL[0].schedule())],
+        }  # fmt: skip
         for load in LOADS:
             common = {"load": load == "under load", "source": source}
             every = [text(card.schedule()) for card in EVERY]
@@ -92,6 +102,15 @@ def test_two_chips_are_read_at_once_each_found_by_its_label(heard: Results, sour
     story = heard[f"two chips, {source}, {load}"]
     assert cards_of(story) == [expected(EVERY[::3])] * 2
     assert story["labels"] == ["gpiochip0 (board-pins)", "gpiochip1 (second-chip)"]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_flood_that_nobody_read_in_time_is_no_card_and_the_next_card_is_read(heard: Results, source: str) -> None:
+    (found,) = heard[f"flood, {source}"]["doors"]
+    assert [card[:2] for card in found["cards"]] == expected(USUAL[:1])
+    if source == "gpiod":  # nobody else reads its buffer meanwhile: what did not fit is known to the edge
+        assert 0 < found["counters"]["edges lost"] <= FLOOD - BUFFER
+        assert any("EDGES_LOST" in event for event in found["others"])
 
 
 @pytest.mark.parametrize("load", LOADS)

@@ -22,7 +22,8 @@ CONFIGFS = Path("/sys/kernel/config/gpio-sim")
 LINES = 28
 """As many as a Raspberry Pi's header names."""
 STRIKE_HELD_S = 0.02
-APART_S = 0.06
+STALL_AFTER_S = 0.005
+"""`pulses` leads in with 20 ms."""
 LATE_NS = 20_000
 """An edge that was pulled so much too late: a good part of the shortest pulse."""
 
@@ -106,18 +107,23 @@ class Door:
         }
 
 
-async def play(doors: list[Door], schedules: list[str]) -> tuple[list[dict[str, Any]], int]:
+async def play(
+    doors: list[Door], schedules: list[str], *, stall_s: float, rest_s: float
+) -> tuple[list[dict[str, Any]], int]:
     """Each schedule through `pulses`, which runs beside us: (when each began and ended, how many were played anew).
 
     The machine misses a timer now and then and `pulses` sleeps on for milliseconds: what it then played was not the
-    card, so that is played once more.
+    card, so that is played once more. `stall_s`: the loop does not turn for so long while the first is played.
     """
     files = [str(door.world.wire(pin, "pull")) for door in doors for pin in door.pins]
-    played, again, waiting = [], 0, list(reversed(schedules))
+    played: list[dict[str, Any]] = []
+    again, waiting = 0, list(reversed(schedules))
     while waiting:
         process = await asyncio.create_subprocess_exec("pulses", *files, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if stall_s and not played:
+            asyncio.get_running_loop().call_later(STALL_AFTER_S, time.sleep, stall_s)
         out, _ = await process.communicate(waiting[-1].encode())
-        await asyncio.sleep(APART_S)
+        await asyncio.sleep(rest_s)
         told = json.loads(out)
         if told["late"] > LATE_NS:
             again += 1
@@ -140,7 +146,9 @@ async def scenario(orders: dict[str, Any], worlds: dict[str, World]) -> dict[str
         for door in doors:
             door.reader.start(door.heard)
         await asyncio.gather(*(door.armed.wait() for door in doors))
-        played, again = await play(doors, orders["schedules"])
+        played, again = await play(
+            doors, orders["schedules"], stall_s=orders.get("stall_s", 0), rest_s=orders.get("rest_s", 0.06)
+        )
         return {
             "labels": sorted(board.label for board in boards.values()),
             "sources": sorted({wiring.source for board in boards.values() for wiring in board.readers.values()}),
