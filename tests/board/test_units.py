@@ -68,8 +68,8 @@ def test_twenty_kills_in_a_minute_leave_a_daemon_that_opens(site: Site) -> None:
     assert spent < 60
 
 
-@pytest.mark.parametrize("unit", ["doorctl", "doorctl-courier"])
-def test_a_daemon_that_stands_still_is_begun_anew(site: Site, unit: str) -> None:
+def test_a_doord_that_stands_still_is_begun_anew(site: Site) -> None:
+    unit = "doorctl"
     was = site.board.main_pid(unit)
     site.board.kill(unit, "STOP")
     spent = until(lambda: site.board.main_pid(unit) not in {0, was}, 30, f"{unit} stands still")

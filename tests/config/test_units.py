@@ -19,7 +19,8 @@ HARDENING = {
     "RestrictNamespaces": "yes", "RestrictRealtime": "yes", "RestrictSUIDSGID": "yes", "RemoveIPC": "yes",
     "KeyringMode": "private", "SystemCallArchitectures": "native", "LimitCORE": "0", "UMask": "0077",
 }  # fmt: skip
-ALIVE = {"Type": "notify", "NotifyAccess": "main", "Restart": "always", "WatchdogSec": "6", "TimeoutAbortSec": "1"}
+ALIVE = {"Type": "notify", "NotifyAccess": "main", "Restart": "always"}
+WATCHDOG = {"doorctl.service": "6", "doorctl-courier.service": "30", "doorctl-monitor.service": "30"}
 
 
 def sections(unit: Path) -> dict[str, dict[str, list[str]]]:
@@ -57,6 +58,7 @@ def test_each_is_kept_alive_and_hardened(name: str) -> None:
     assert unit["Unit"]["StartLimitIntervalSec"] == ["0"]
     told = {directive: value for directive, (value, *_) in unit["Service"].items()}
     assert {directive: told.get(directive) for directive in HARDENING | ALIVE} == HARDENING | ALIVE
+    assert told["WatchdogSec"] == WATCHDOG[name]
     assert unit["Service"]["SystemCallFilter"] == ["@system-service", "~@privileged"]
 
 
