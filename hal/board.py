@@ -56,8 +56,8 @@ class Board:
 
     def __init__(self, chip: Chip, *, mock: MockChip | None = None, gpiod_source: OpenSource | None = None) -> None:
         self.chip = chip
-        self._gpiod_source = gpiod_source
         """For ports of other kinds that want pins of this chip."""
+        self._gpiod_source = gpiod_source
         self.mock = mock
         """The made-up chip, to be driven; None on metal."""
         self._users: dict[str, str] = {}
