@@ -24,6 +24,7 @@ _FAULTS: Final[Mapping[str, str]] = {
     "storage": "see df and dmesg; replace a card that is at its end",
     "journal": "look at the disk; the file moved aside has what could not be saved",
     "roster": "restore it from a backup, or make a new one and enrol anew",
+    "thread": "see df and dmesg; if they show nothing, restart doord and report it",
     "clock": "NTP, or a clock with a battery",
     "courier": "see the check of the courier",
     "reader": "look at its power, its ground and its two data wires",

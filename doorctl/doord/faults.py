@@ -14,6 +14,7 @@ _CODES: Final = {
     "lamp": FaultCode.STRIKE,
     "sounder": FaultCode.STRIKE,
     "roster": FaultCode.ROSTER,
+    "thread": FaultCode.ROSTER,
     "journal": FaultCode.STORAGE,
     "clock": FaultCode.CLOCK,
     "courier": FaultCode.COURIER,

@@ -109,14 +109,19 @@ class RosterAccess:
 
     @property
     def threads(self) -> tuple[WorkerThread, ...]:
-        """For the watchdog."""
-        return self._rows, self._stretch, self._digest
+        """On a card's way: without one of them nobody gets in, and the watchdog ends doord for it."""
+        return self._rows, self._stretch
+
+    @property
+    def digest_thread(self) -> WorkerThread:
+        """On no card's way: the digest of a large roster may take a slow board as long as it likes."""
+        return self._digest
 
     async def close(self) -> None:
         """Close the connections in their own threads and stop all."""
         await self._rows.call(self._rows_reader.close)
         await self._digest.call(self._facts_reader.close)
-        for thread in self.threads:
+        for thread in (*self.threads, self._digest):
             thread.stop()
 
     async def _lookup(self, request: Request, card: CardId | None, parameters: RosterParameters) -> Lookup:

@@ -2,7 +2,7 @@
 
 A thread that waits for a disk is not stuck. The kernel says so (state D, proc_pid_stat(5)), a kill would not reach it
 before the disk answers, and doord works from memory meanwhile (docs/decisions/watchdog.md). What neither waits for a
-disk nor moves for STILL, or computes for LONGEST_WORK, will not come back.
+disk nor moves for STILL, or has computed for LONGEST_WORK, will not come back.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from doorctl.core.types import SECOND, Duration, Monotonic
 STILL: Final = Duration(5 * SECOND)
 """With a second between two looks and RestartSec=, a new doord starts within ten of the moment it hung."""
 LONGEST_WORK: Final = Duration(60 * SECOND)
-"""At one call, computing: the digest of a roster of 100,000 takes a slow board half of it."""
+"""At one call, of the thread's own processor time: a thread that a busy board keeps waiting has done nothing wrong."""
 IN_THE_DISKS_HANDS: Final = "D"
 RUNNABLE: Final = "R"
 """It computes, or would if the board were not busy with others."""
@@ -32,6 +32,8 @@ class Sight:
     """The kernel's letter; empty where there is no such thread any more."""
     moved: int
     """Another value once it computed, or waited for something and got it."""
+    worked: Duration
+    """Processor time it has had, ever."""
 
 
 class Verdict(Enum):
@@ -49,20 +51,23 @@ class Pulse:
 
     def __init__(self) -> None:
         self._last: Sight | None = None
-        self._still_since = self._working_since = self._off_disk_at = Monotonic(0)
+        self._still_since = self._off_disk_at = Monotonic(0)
+        self._worked_before = Duration(0)
+        """The call that is in hand now."""
 
     def look(self, sight: Sight, now: Monotonic) -> Verdict:
         """Asked with each look at it."""
         last, self._last = self._last, sight
         if last is None or not sight.asked or not last.asked or sight.steps != last.steps:
-            self._still_since = self._working_since = self._off_disk_at = now
+            self._still_since = self._off_disk_at = now
+            self._worked_before = sight.worked
         if sight.asked and not sight.state:
             return Verdict.DEAD
         if sight.state == IN_THE_DISKS_HANDS:
-            self._still_since = self._working_since = now
+            self._still_since = now
             return Verdict.DISK if now - self._off_disk_at >= STILL else Verdict.WELL
         self._off_disk_at = now
         if sight.state == RUNNABLE or (last is not None and sight.moved != last.moved):
             self._still_since = now
-        stuck = now - self._still_since >= STILL or now - self._working_since >= LONGEST_WORK
+        stuck = now - self._still_since >= STILL or sight.worked - self._worked_before >= LONGEST_WORK
         return Verdict.STUCK if stuck else Verdict.WELL

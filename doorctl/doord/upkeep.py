@@ -1,7 +1,7 @@
 """What doord does once a second and now and then: look at the roster, schedules, faults; tidy the journal; watchdog.
 
-Nothing here is on a card's way. The watchdog is told only while the loop turns and every thread lives and moves, or
-waits for a disk (pulse.py).
+Nothing here is on a card's way. The watchdog is told only while the loop turns and every thread that is on one lives
+and moves, or waits for a disk (pulse.py).
 """
 
 import asyncio
@@ -164,6 +164,10 @@ class Upkeep:
         except HalError as error:
             # the doors secure: every input is deaf, the way out by REX among them, until doord is started again
             raise InternalError(str(error)) from error
+        digest = doord.roster.digest_thread
+        verdict = digest.look(now)
+        # not its end: a restart would secure every door, and begin the same digest again
+        doord.faults.set(f"thread {digest.name}", None if verdict is Verdict.WELL else verdict.value)
         verdicts = {f"thread {thread.name}": thread.look(now) for thread in self._threads}
         if verdicts[f"thread {doord.journal_thread.name}"] is Verdict.DISK:
             doord.recorder.slow()

@@ -4,13 +4,14 @@ The event loop hands it calls and never waits for a disk itself.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, ParamSpec, Protocol, TypeVar
 
-from doorctl.core.types import Monotonic
+from doorctl.core.types import SECOND, Duration, Monotonic
 from doorctl.doord.pulse import Pulse, Sight, Verdict
 
 _P = ParamSpec("_P")
@@ -20,6 +21,7 @@ _CPU: Final = slice(11, 13)
 """Fields of proc_pid_stat(5) behind the name: state; utime and stime in ticks."""
 _SWITCHES: Final = "ctxt_switches:"
 """Two lines of a thread's status end their name so: it waited, or others had their turn."""
+_TICK: Final = SECOND // os.sysconf("SC_CLK_TCK")
 
 
 class Spawn(Protocol):
@@ -70,8 +72,9 @@ class WorkerThread:
     def look(self, now: Monotonic) -> Verdict:
         """How it is; the watchdog asks once a second."""
         asked = bool(self._open)
-        state, moved = thread_state(self._number) if asked and self._number is not None else ("?", 0)
-        sight = Sight(asked=asked, steps=self._steps, state=state, moved=moved)
+        unknown = ("?", 0, Duration(0))
+        state, moved, worked = thread_state(self._number) if asked and self._number is not None else unknown
+        sight = Sight(asked=asked, steps=self._steps, state=state, moved=moved, worked=worked)
         return self._pulse.look(sight, now)
 
     def stop(self) -> None:
@@ -79,14 +82,15 @@ class WorkerThread:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def thread_state(number: int) -> tuple[str, int]:
-    """(the kernel's letter, what grows whenever the thread moves) of a thread of ours; ("", 0) where it is gone."""
+def thread_state(number: int) -> tuple[str, int, Duration]:
+    """Of a thread of ours: the kernel's letter, empty where it is gone; what grows as it moves; its processor time."""
     try:
         folder = Path(f"/proc/self/task/{number}")
         fields = folder.joinpath("stat").read_text().rpartition(")")[2].split()
         lines = [line.split() for line in folder.joinpath("status").read_text().splitlines()]
     except OSError:
         # the process ends for it, and the doors are secured
-        return "", 0
+        return "", 0, Duration(0)
     switches = sum(int(words[1]) for words in lines if words[0].endswith(_SWITCHES))
-    return fields[_STATE], switches + sum(map(int, fields[_CPU]))
+    ticks = sum(map(int, fields[_CPU]))
+    return fields[_STATE], switches + ticks, Duration(ticks * _TICK)

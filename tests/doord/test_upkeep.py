@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from doorctl.core.types import SECOND
+from doorctl.core.types import SECOND, Duration
 from doorctl.doord import worker
 from doorctl.doord.pulse import STILL
 from doorctl.doord.upkeep import PATH_GRACE, PRUNE_EVERY, QUIET, WAL_WORTH
@@ -171,10 +171,12 @@ def call_that(thread: WorkerThread, monkeypatch: pytest.MonkeyPatch, state: str)
     thread._open.add(object())
     thread._number = STRANGER
     real = worker.thread_state
-    monkeypatch.setattr(worker, "thread_state", lambda number: (state, 1) if number == STRANGER else real(number))
+    monkeypatch.setattr(
+        worker, "thread_state", lambda number: (state, 1, Duration(0)) if number == STRANGER else real(number)
+    )
 
 
-@pytest.mark.parametrize("name", ["journal", "roster", "stretch", "digest"])
+@pytest.mark.parametrize("name", ["journal", "roster", "stretch"])
 @pytest.mark.parametrize("state", ["S", ""])
 def test_a_thread_that_will_not_come_back_ends_doord_and_systemd_is_told_why(
     systemd: socket.socket, play: Play, monkeypatch: pytest.MonkeyPatch, name: str, state: str
@@ -220,6 +222,34 @@ def test_a_disk_that_answers_nothing_for_long_keeps_the_doors_working(
         assert heard(systemd)[-1] == "WATCHDOG=1"
         house.doord.journal_thread._open.clear()
         await house.wait(200)
+        assert (await house.status())["faults"] == []
+
+    play(story)
+
+
+@pytest.mark.parametrize(("state", "said"), [("S", "is stuck"), ("", "ended"), ("D", "the disk does not answer")])
+def test_a_digest_that_does_not_come_back_is_a_fault_and_ends_nothing(
+    systemd: socket.socket, play: Play, monkeypatch: pytest.MonkeyPatch, state: str, said: str
+) -> None:
+    """It is on no card's way, and a restart would only begin it again, with all doors secured meanwhile."""
+
+    async def story(house: House) -> None:
+        await house.wait(3)
+        house.loop.stall("digest", 60 * SECOND)
+        call_that(house.doord.roster.digest_thread, monkeypatch, state)
+        all_heard(systemd)
+        await house.wait(STILL / SECOND + 2)
+        assert (await house.status())["faults"] == [f"thread digest: {said}"]
+        await house.enter("office", None, house.site.people["ana"].code)
+        await house.wait(0.5)
+        assert house.released("office")
+        await house.wait(2)
+        told = all_heard(systemd)
+        shown = [word for word in told if word.startswith("STATUS=")]
+        assert shown[-1].endswith(f" · 1 fault: thread digest: {said}")
+        assert {word for word in told if word not in shown} == {"WATCHDOG=1"}
+        house.doord.roster.digest_thread._open.clear()
+        await house.wait(60)
         assert (await house.status())["faults"] == []
 
     play(story)

@@ -1,11 +1,13 @@
 """The one thread a worker has: calls in order, errors handed on, and how long the call in hand has taken."""
 
 import asyncio
+import os
 import threading
+import time
 
 import pytest
 
-from doorctl.core.types import Monotonic
+from doorctl.core.types import SECOND, Monotonic
 from doorctl.doord.pulse import STILL, Verdict
 from doorctl.doord.worker import WorkerThread, thread_state
 
@@ -39,7 +41,7 @@ def test_what_a_call_raises_is_raised_and_the_next_is_done() -> None:
 
 def test_the_watchdog_sees_whether_a_call_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """By what the kernel says of the thread: here nothing, so that time is the test's."""
-    monkeypatch.setattr("doorctl.doord.worker.thread_state", lambda _: ("S", 7))
+    monkeypatch.setattr("doorctl.doord.worker.thread_state", lambda _: ("S", 7, 0))
 
     async def story() -> list[Verdict]:
         worker, begun, end = WorkerThread("journal"), threading.Event(), threading.Event()
@@ -84,9 +86,13 @@ def test_what_the_kernel_says_of_a_thread() -> None:
     thread.join()
     while thread_state(seen[0])[0]:  # the kernel forgets it a moment later
         pass
-    assert thread_state(seen[0]) == ("", 0)
+    assert thread_state(seen[0]) == ("", 0, 0)
     own = threading.get_native_id()
-    state, moved = thread_state(own)
+    state, moved, worked = thread_state(own)
     while thread_state(own)[1] == moved:
         pass
     assert state == "R"
+    while thread_state(own)[2] == worked:
+        pass
+    assert thread_state(own)[2] - worked >= SECOND // os.sysconf("SC_CLK_TCK")
+    assert abs(thread_state(own)[2] - time.thread_time_ns()) < 2 * SECOND, "processor time, in nanoseconds"
