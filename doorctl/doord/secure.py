@@ -60,12 +60,13 @@ def _secure(paths: Paths) -> int:
         strikes = _recorded(record)
         if strikes is None:
             strikes = _configured(paths)
-        secured = not strikes or _driven(strikes)
-        if secured and record is not None:
-            record.write(())
+        missed = _missed(strikes) if strikes else ()
+        if record is not None:
+            # not those that are secured: a fail-safe lock would be powered again at each of doord's starts that fails
+            record.write(missed)
         if strikes:
             time.sleep(HOLD_S)
-        return 0 if secured else 1
+        return 1 if missed else 0
     finally:
         if record is not None:
             record.close()
@@ -79,16 +80,17 @@ def _recorded(record: StrikeRecord | None) -> tuple[SecuredStrike, ...] | None:
         return None
 
 
-def _driven(strikes: Sequence[SecuredStrike]) -> bool:
-    """Whether every one is at its level now."""
-    missed = drive(load_lgpio(), [strike.at for strike in strikes])
-    for strike, why in zip(strikes, missed, strict=True):
+def _missed(strikes: Sequence[SecuredStrike]) -> tuple[SecuredStrike, ...]:
+    """Bring every one to its level; those that could not be."""
+    missed = []
+    for strike, why in zip(strikes, drive(load_lgpio(), [strike.at for strike in strikes]), strict=True):
         if why is None:
             level = "high" if strike.at.level else "low"
             _say(f"doord-secure: {strike.door}: secured ({strike.at.chip} line {strike.at.line} is {level})")
         else:
             _say(f"doord-secure: error: {strike.door}: not secured: {why}")
-    return not any(missed)
+            missed.append(strike)
+    return tuple(missed)
 
 
 def _configured(paths: Paths) -> tuple[SecuredStrike, ...]:
