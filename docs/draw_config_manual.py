@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from doorctl.config.changes import CLASSES, Counts
 from doorctl.config.effective import toml_value
 from doorctl.config.key import Choice, Key, Table, Tables, expected
 from doorctl.config.keys import KEYS, keys_in
@@ -53,7 +54,13 @@ Names ending in
 .B _s
 are seconds, whole or not.
 .PP
-A changed file counts when doord is started again.
+A changed file counts with
+.BR "systemctl reload doorctl" ,
+or
+.BR doorctl\\-reload (1)
+where there is no systemd, while the doors work: as a whole or not at all.
+Where it changes a key that is marked below, or which doors and readers there are, nothing of it counts until doord is
+started again, which secures every strike for a moment.
 """
 _END: Final = """\
 .SH EXAMPLE
@@ -85,6 +92,7 @@ More are in
 .BR doorctl\\-check (1),
 .BR doorctl\\-config (1),
 .BR doorctl\\-init (1),
+.BR doorctl\\-reload (1),
 .BR doord (8)
 """
 
@@ -131,6 +139,8 @@ def _entry(key: Key) -> Iterator[str]:
         typed = _escaped(key.line).replace('"', "\\(dq")
         yield "Example:"
         yield f'.BR "{typed}" .'
+    if (counts := CLASSES[key.dotted]) is not Counts.AT_ONCE and not isinstance(key.kind, Table | Tables):
+        yield f"A change counts {counts.value}."
     if key.danger:
         yield f"Careful: {_escaped(key.danger)}."
 

@@ -12,7 +12,7 @@ _MICROSECOND = 1_000
 
 
 def notify(state: str) -> bool:
-    """Send `READY=1`, `WATCHDOG=1`, `STATUS=…`, `STOPPING=1`; whether systemd was there to hear it."""
+    """Send `READY=1`, `RELOADING=1`, `WATCHDOG=1`, `STATUS=…`, `STOPPING=1`; whether systemd was there to hear it."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return False

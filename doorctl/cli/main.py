@@ -16,7 +16,7 @@ from doorctl.errors import DoorctlError, OperatorError
 
 COMMANDS: Final = (
     "init", "check", "config", "holder", "reader", "wire_test", "status", "doctor", "log", "unlock", "lockdown",
-    "test_alarm", "monitor", "backup", "restore", "sim", "mock", "completion",
+    "reload", "test_alarm", "monitor", "backup", "restore", "sim", "mock", "completion",
 )  # fmt: skip
 """One module each; its add_parser() says what the command takes, its run() does it."""
 INTERRUPTED: Final = 130

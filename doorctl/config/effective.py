@@ -1,6 +1,6 @@
 """A configuration as doord understands it, back in the shape of the file: every default in its place.
 
-What is written here and read again gives the same configuration. Only the commands load this.
+What is written here and read again gives the same configuration. Only the commands and a reload load this.
 """
 
 import json

@@ -136,11 +136,13 @@ class DoorStatus:
 class Door:
     """One door."""
 
-    __slots__ = ("_due", "_hold", "_leaf", "_lock", "_policy", "_scheduled", "_secured_at", "_shunted")
+    __slots__ = ("_due", "_hold", "_leaf", "_lock", "_opening", "_policy", "_scheduled", "_secured_at", "_shunted")
 
     def __init__(self, policy: DoorPolicy, *, found_open: Monotonic | None = None) -> None:
         """`found_open`: when the contact was found open at start; that is no forced opening."""
         self._policy = policy
+        self._opening = policy
+        """By which the leaf's times run: that of the moment at which they began."""
         self._lock = Lock.SECURED
         self._leaf = Leaf.CLOSED
         self._hold: Hold | None = None
@@ -160,6 +162,12 @@ class Door:
             lock=self._lock, leaf=self._leaf, hold=self._hold, scheduled=self._scheduled,
             shunted=self._shunted, light=LIGHT[self._lock],
         )  # fmt: skip
+
+    def follow(self, policy: DoorPolicy) -> None:
+        """Another policy from now on; a release and an opening that are under way keep the times they began with."""
+        if policy.contact is not self._policy.contact:
+            raise ValueError("a door's contact neither comes nor goes while it is served")
+        self._policy = policy
 
     def posture(self) -> list[DoorEffect]:
         """What brings the hardware to where the machine is; for the start, and after a device came back."""
@@ -245,7 +253,7 @@ class Door:
             case Clock.RELEASE:
                 return (LockTrigger.RELEASE_ENDS,)
             case Clock.OPEN:
-                warns = self._leaf is Leaf.OPEN and self._policy.pre_alarm > 0
+                warns = self._leaf is Leaf.OPEN and self._opening.pre_alarm > 0
                 return (LeafTrigger.WARNING_DUE if warns else LeafTrigger.HELD_DUE,)
             case Clock.SHUNT:
                 return self._shunt(None, shunted=False)
@@ -320,16 +328,19 @@ class Door:
         for clock in own - running:
             self._due.pop(clock, None)
         if starts in running:
+            if starts is Clock.OPEN and self._leaf is Leaf.OPEN:
+                self._opening = self._policy
             self._due[starts] = Monotonic(now + self._time(starts))
 
     def _time(self, clock: Clock) -> Duration:
         if clock is not Clock.OPEN:
             return self._policy.release
+        opening = self._opening
         warned = self._leaf is Leaf.PRE_ALARM
-        return self._policy.pre_alarm if warned else Duration(self._policy.held_open - self._policy.pre_alarm)
+        return opening.pre_alarm if warned else Duration(opening.held_open - opening.pre_alarm)
 
     def _beep_ms(self, sound: Sound) -> tuple[int, ...]:
         if sound is Sound.WARNING:
-            seconds = -(-self._policy.pre_alarm // SECOND)
+            seconds = -(-self._opening.pre_alarm // SECOND)
             return (100, 900) * min(seconds, _LONGEST_SOUND_S)
         return _SOUND_MS[sound]

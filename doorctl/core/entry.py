@@ -61,9 +61,7 @@ class Entry:
     __slots__ = ("_card", "_keypad", "_mode", "_window", "_window_ends")
 
     def __init__(self, *, code_length: int, code_window: Duration, key_gap: Duration = KEY_GAP) -> None:
-        if code_window <= 0:
-            raise ValueError(f"entry: code window {code_window} ns must be positive")
-        self._window = code_window
+        self.follow(code_window)
         self._keypad = Keypad(length=code_length, gap=key_gap)
         self._card: Card | None = None
         self._window_ends = Monotonic(0)
@@ -71,6 +69,12 @@ class Entry:
 
     def __repr__(self) -> str:
         return f"<Entry begun={self.begun}>"
+
+    def follow(self, code_window: Duration) -> None:
+        """Another window for the code of the next card; what was begun keeps its own."""
+        if code_window <= 0:
+            raise ValueError(f"entry: code window {code_window} ns must be positive")
+        self._window = code_window
 
     @property
     def begun(self) -> bool:

@@ -94,6 +94,10 @@ class Lockouts:
         """In order of the last wrong code, oldest first."""
         self._cards = 0
 
+    def follow(self, policy: LockoutPolicy) -> None:
+        """Count by another policy from now on; what was counted and who must wait stays as it is."""
+        self._policy = policy
+
     def locked_out(self, key: LockoutKey, now: Monotonic) -> bool:
         """Whether this card or reader must wait; the lock-out ends at its last nanosecond."""
         count = self._counts.get(key)
@@ -161,6 +165,13 @@ class GuessingWindow:
         self._window = window
         self._times: deque[Monotonic] = deque(maxlen=threshold)
         self._armed = True
+
+    def follow(self, threshold: int) -> None:
+        """Another threshold from now on; the newest wrong codes stay counted."""
+        if threshold < 1:
+            raise ValueError(f"guessing window: {threshold} makes no sense")
+        self._threshold = threshold
+        self._times = deque(self._times, maxlen=threshold)
 
     def wrong(self, now: Monotonic) -> list[GuessingAlarm]:
         """A wrong code anywhere; one alarm when the window is full, and again only after the rate fell to half."""

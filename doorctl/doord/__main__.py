@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import logging
+import os
 import resource
 import signal
 import sys
@@ -43,12 +44,23 @@ async def _run(paths: Paths) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, doord.stop)
+    if not _has_terminal():
+        loop.add_signal_handler(signal.SIGHUP, doord.hang_up)
     try:
         await doord.start()
         gc.freeze()  # what is made at start stays: collections on a card's way have less to look at
         await doord.run_until_stopped()
     finally:
         await doord.close()
+
+
+def _has_terminal() -> bool:
+    """Whether somebody started it at a terminal: then SIGHUP says that this was closed, and ends it as ever."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -13,7 +13,16 @@ from typing import Final
 
 from doorctl.core.decision import Decision, Granted, Rules, Situation, decide
 from doorctl.core.effects import Request
-from doorctl.core.lockout import CARD_KEYS, Counter, GuessingWindow, LockoutKey, Lockouts, card_key, reader_key
+from doorctl.core.lockout import (
+    CARD_KEYS,
+    Counter,
+    GuessingWindow,
+    LockoutKey,
+    LockoutPolicy,
+    Lockouts,
+    card_key,
+    reader_key,
+)
 from doorctl.core.types import SECOND, DoorName, Duration, Monotonic, Outcome, ReaderName, Reason
 from doorctl.doord import clock
 from doorctl.doord.answer import ANSWER_BOUND, COMMIT_ALLOWANCE, COMMIT_BOUND, AnswerTimes
@@ -50,6 +59,15 @@ class Interlocked(Situation):
     """`interlock` tells of their strikes and leaves; of grants that are only decided, Access knows."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """By what a request is decided: the configuration of the moment at which it was made, whatever comes meanwhile."""
+
+    rules: Rules
+    situation: Callable[[bool], Situation]
+    """How things stand at the door when it is called, given whether the card or reader is locked out."""
+
+
 class Access:
     """Answers requests; one for the whole board, since lock-outs and guessing are the site's."""
 
@@ -59,12 +77,11 @@ class Access:
         roster: RosterAccess,
         recorder: Recorder,
         times: AnswerTimes,
-        rules: Rules,
         lockouts: Lockouts,
         guessing: GuessingWindow,
         on_slow_storage: Callable[[], None],
     ) -> None:
-        self._roster, self._recorder, self._times, self._rules = roster, recorder, times, rules
+        self._roster, self._recorder, self._times = roster, recorder, times
         self._lockouts, self._guessing = lockouts, guessing
         self._on_slow_storage = on_slow_storage
         self._coalescers: dict[ReaderName, Coalescer] = {}
@@ -74,15 +91,20 @@ class Access:
         self.late_slots = 0
         """Entries that a busy board moved to a later slot."""
 
-    async def answer(self, request: Request, place: Place, situation: Callable[[bool], Situation]) -> Decision:
-        """The decision, returned at the moment it is to be shown; `situation(locked_out)` is asked at the slot."""
+    def follow(self, policy: LockoutPolicy, guessing_alarm: int) -> None:
+        """Count by another policy from now on; counters and lock-outs stay."""
+        self._lockouts.follow(policy)
+        self._guessing.follow(guessing_alarm)
+
+    async def answer(self, request: Request, place: Place, ruling: Ruling) -> Decision:
+        """The decision, returned at the moment it is to be shown; how things stand is asked at the slot."""
         found = await self._roster.find(request)
         with_code = request.code is not None
         ready = clock.monotonic()
         slot = self._times.slot(request.at, with_code=with_code, now=ready)
         self.late_slots += slot > self._times.slot(request.at, with_code=with_code, now=request.at)
         await until(slot)
-        decision, recording = self._decide(request, found, place, situation)
+        decision, recording = self._decide(request, found, place, ruling)
         with self.granting(place.door) if isinstance(decision, Granted) else nullcontext():
             await self.settle(recording, slot)
         return decision  # whoever awaits this releases the strike before anything else can run
@@ -128,14 +150,13 @@ class Access:
         for reader, coalescer in self._coalescers.items():
             self._record_counted(reader, coalescer.take())
 
-    def _decide(
-        self, request: Request, found: Found, place: Place, situation: Callable[[bool], Situation]
-    ) -> tuple[Decision, Recording]:
+    def _decide(self, request: Request, found: Found, place: Place, ruling: Ruling) -> tuple[Decision, Recording]:
         now = clock.monotonic()
         key = self._lockout_key(request, found, place)
         locked_out = key is not None and self._lockouts.locked_out(key, now)
         match = found.row.match if found.row is not None else None
-        decision = decide(match=match, situation=self._with_grants(situation(locked_out)), rules=self._rules)
+        situation = self._with_grants(ruling.situation(locked_out))
+        decision = decide(match=match, situation=situation, rules=ruling.rules)
         lockouts = self._count(key, found, decision.reason, now)
         reason = decision.reason if found.readable else Reason.FAULT
         recording = self._record(decision, reason, found, place, lockouts)

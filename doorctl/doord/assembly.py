@@ -14,6 +14,8 @@ from doorctl.config import types as config_types
 from doorctl.config.reading import read_config
 from doorctl.config.types import Backend, BusPlace, Config, DataLines, Input, ReaderInput
 from doorctl.core.decision import Rules
+from doorctl.core.door import DoorPolicy
+from doorctl.core.lockout import LockoutPolicy
 from doorctl.core.schedule import Calendar, Window
 from doorctl.core.types import ReaderName
 from doorctl.errors import OperatorError
@@ -123,6 +125,22 @@ def rules(config: Config) -> Rules:
     )
     groups = {group.name: {access.door: access.schedule for access in group.access} for group in config.groups}
     return Rules(groups=groups, calendar=calendar)
+
+
+def door_policy(door: config_types.Door) -> DoorPolicy:
+    """The door's times as its machine takes them."""
+    return DoorPolicy(
+        release=door.strike.release,
+        relock_on_open=door.strike.relock_on_open,
+        contact=door.contact is not None,
+        held_open=door.held_open,
+        pre_alarm=door.pre_alarm,
+    )
+
+
+def lockout_policy(lockout: config_types.Lockout) -> LockoutPolicy:
+    """[lockout] as the core takes it."""
+    return LockoutPolicy(tries=lockout.tries, first=lockout.first, longest=lockout.longest)
 
 
 def claim_pins(

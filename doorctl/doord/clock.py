@@ -46,6 +46,10 @@ class WallClock:
         self._agreed: int | None = None
         """How far the two clocks were apart when the monitor last agreed; only somebody who sets one changes that."""
 
+    def follow(self, zone: ZoneInfo) -> None:
+        """Another zone for schedules from now on; whether the clock is believed has nothing to do with it."""
+        self._zone = zone
+
     @property
     def trusted(self) -> bool:
         """False once something contradicted the clock, until something confirms it."""

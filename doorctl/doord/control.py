@@ -1,7 +1,7 @@
 """The control socket: one JSON line asks, one JSON line answers; the kernel says who is asking.
 
 Rights are three separate groups, so that a helpdesk can read status without opening doors:
-`doorctl-read`, `doorctl-operate` (unlock, lockdown, path test), `doorctl-enrol` (the next card at a door).
+`doorctl-read`, `doorctl-operate` (unlock, lockdown, path test, reload), `doorctl-enrol` (the next card at a door).
 Root and the daemon's own user have all three, and find room whoever else is here. Who has no right is let go at once.
 What is malformed is answered and counted; nothing else is disturbed.
 """

@@ -5,16 +5,16 @@ the door is said beside it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, assert_never
 
-from doorctl.core.door import Door
+from doorctl.core.door import Door, DoorPolicy
 from doorctl.core.effects import DoorEffect, Happening, Indicate, ReleaseStrike, Report, SecureStrike
 from doorctl.core.events import Closed, DoorEvent, FoundOpen, Grant, Opened, Rex, UnlockBegins, UnlockEnds
 from doorctl.core.inputs import CONTACT_THRESHOLD, REX_THRESHOLD, Debounce, Settled
-from doorctl.core.types import SECOND, DoorName, Duration, Monotonic
+from doorctl.core.types import SECOND, DoorName, Duration, Monotonic, ReaderName
 from doorctl.doord import clock
 from doorctl.doord.drafts import Draft
 from doorctl.doord.reader_unit import ReaderUnit
@@ -103,6 +103,12 @@ class DoorUnit:
     def add_tamper(self, contact: Contact, at: str | None = None) -> None:
         """The tamper input of the housing, or of the reader `at` the door that reports it itself."""
         self._add(contact, CONTACT_THRESHOLD, active=False, settled=partial(self._tampered, at))
+
+    def follow(self, policy: DoorPolicy, code_windows: Mapping[ReaderName, Duration]) -> None:
+        """Another configuration of the same pins; nothing moves, and what is under way keeps its times."""
+        self._machine.follow(policy)
+        for reader in self.readers:
+            reader.follow(code_windows[reader.place.reader])
 
     def start(self) -> None:
         """Bring the strike to where the machine is, then listen."""

@@ -19,7 +19,8 @@ _CODES: Final = {
     "clock": FaultCode.CLOCK,
     "courier": FaultCode.COURIER,
 }
-"""By a fault's first word. Storage and tamper are recorded where they are seen.
+"""By a fault's first word. Storage and tamper are recorded where they are seen. A configuration that was refused is the
+operator's business and nobody's at the monitor: the doors go on by the one before it.
 
 A journal that was damaged is storage to the monitor, whose alarm is over with the next supervision that says the disk
 takes records; status says it until doord is started again.

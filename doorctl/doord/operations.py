@@ -25,7 +25,7 @@ from doorctl.doord.requests import only, shown_card, waiting
 from doorctl.doord.upkeep import path_words
 from doorctl.errors import MalformedError, OperatorError
 from doorctl.journal.rows import LogRow
-from doorctl.wire.detail import Act, OperatorDetail, TestDetail
+from doorctl.wire.detail import BY_SIGNAL, Act, OperatorDetail, TestDetail
 from doorctl.wire.record import Kind
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Operations:
             "lockdown": (Right.OPERATE, self.set_lockdown),
             "test-alarm": (Right.OPERATE, self.test_alarm),
             "next-card": (Right.ENROL, self.next_card),
+            "reload": (Right.OPERATE, self._doord.reload.asked),
             **ReaderOperations(self._doord, self.done, self.reader).table(),
         }
 
@@ -62,6 +63,8 @@ class Operations:
             "controller": doord.site.keys.controller.hex(),
             "keys": f"keys in {doord.site.keys.kept_in}",
             "configuration": config_digest(doord.site.config),
+            "configuration_since": doord.reload.since // SECOND,
+            "configuration_refused": None if doord.reload.refusal is None else doord.reload.refusal.shown(),
             "monitor": doord.site.monitor.fingerprint,
             "simulated": doord.site.keys.simulated,
             "colocated": doord.site.colocated,
@@ -149,7 +152,8 @@ class Operations:
 
     async def done(self, caller: Caller, act: Act, words: str, *, door: str = "") -> None:
         """Record what a person did, durably, before it is carried out or answered."""
-        log = LogRow(wall=clock.wall(), event="operator", door=door, detail=f"{words}, by uid {caller.uid}")
+        who = "a signal" if caller.uid == BY_SIGNAL else f"uid {caller.uid}"
+        log = LogRow(wall=clock.wall(), event="operator", door=door, detail=f"{words}, by {who}")
         detail = OperatorDetail(act=act, uid=caller.uid).encode()
         recording = self._doord.recorder.record(Draft(kind=Kind.OPERATOR, door=door, detail=detail, log=log))
         await self._doord.access.settle(recording, clock.monotonic())

@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, assert_never
 
-from doorctl.core.decision import Granted, Situation
+from doorctl.core.decision import Granted
 from doorctl.core.effects import EntryEffect, Incomplete, Light, ShowIdle, ShowWaiting, Submit
 from doorctl.core.entry import Entry
 from doorctl.core.events import BadFrame, CardRead, Key, KeyRead
 from doorctl.core.types import Card, Duration, Mode, Monotonic, Reason
-from doorctl.doord.access import Access, Place
+from doorctl.doord.access import Access, Place, Ruling
 from doorctl.doord.worker import Spawn
 from doorctl.errors import OperatorError
 from hal import events, ports
@@ -41,7 +41,7 @@ class ReaderUnit:
         entry: Entry,
         access: Access,
         mode: Callable[[], Mode],
-        situation: Callable[[bool], Situation],
+        ruling: Callable[[], Ruling],
         granted: Callable[[], None],
         changed: Callable[[], None],
         fault: Callable[[str, str | None], None],
@@ -53,7 +53,7 @@ class ReaderUnit:
         self._indicator = indicator
         self._entry = entry
         self._access = access
-        self._mode, self._situation, self._granted = mode, situation, granted
+        self._mode, self._ruling, self._granted = mode, ruling, granted
         self._changed, self._fault, self._spawn = changed, fault, spawn
         self._light = Light.IDLE
         """The door's own."""
@@ -68,6 +68,10 @@ class ReaderUnit:
         """Times that somebody on its line did what it would not."""
         self.dropped = 0
         """Events that came while an answer was due."""
+
+    def follow(self, code_window: Duration) -> None:
+        """Another window for the code of the next card."""
+        self._entry.follow(code_window)
 
     def start(self) -> None:
         """Begin to read."""
@@ -169,7 +173,7 @@ class ReaderUnit:
         for done, effect in enumerate(effects, start=1):
             match effect:
                 case Submit():
-                    self._begin(self._answer(effect))
+                    self._begin(self._answer(effect, self._ruling()))
                 case Incomplete():
                     self._begin(self._refuse(effect.reason, effect.at))
                 case ShowWaiting():
@@ -188,9 +192,9 @@ class ReaderUnit:
         self._busy = True
         self._spawn(answer, name=f"answer {self.place.reader}")
 
-    async def _answer(self, submit: Submit) -> None:
+    async def _answer(self, submit: Submit, ruling: Ruling) -> None:
         try:
-            decision = await self._access.answer(submit.request, self.place, self._situation)
+            decision = await self._access.answer(submit.request, self.place, ruling)
         finally:
             self._busy = False
         if isinstance(decision, Granted):

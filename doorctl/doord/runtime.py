@@ -12,14 +12,14 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
-from doorctl.core.door import Door, DoorPolicy
+from doorctl.core.door import Door
 from doorctl.core.entry import Entry
-from doorctl.core.lockout import GuessingWindow, LockoutPolicy, Lockouts
+from doorctl.core.lockout import GuessingWindow, Lockouts
 from doorctl.core.schedule import unlock_in_force
 from doorctl.core.types import DoorName
 from doorctl.doord import answer, clock
 from doorctl.doord.access import Access, Place, stored_counters
-from doorctl.doord.assembly import DoorPins, Site, claim_pins, rules
+from doorctl.doord.assembly import DoorPins, Site, claim_pins, door_policy, lockout_policy, rules
 from doorctl.doord.control import ControlServer
 from doorctl.doord.door_unit import DoorUnit
 from doorctl.doord.drafts import Draft
@@ -34,6 +34,7 @@ from doorctl.doord.reader_unit import ReaderUnit
 from doorctl.doord.receipts import Receipts
 from doorctl.doord.recorder import Recorder
 from doorctl.doord.registrar import Registrar
+from doorctl.doord.reload import Reload
 from doorctl.doord.situations import Situations
 from doorctl.doord.strike_lines import StrikesLeft
 from doorctl.doord.upkeep import Upkeep
@@ -116,6 +117,8 @@ class Doord:
         )
         self.registrar = Registrar(self.roster, self.recorder, self._sent_generation())
         self.doors: dict[DoorName, DoorUnit] = {}
+        self.started = False
+        """Every door is served."""
         self._stopped = asyncio.Event()
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -138,6 +141,8 @@ class Doord:
         await self.link.start(paths.courier_socket)
         self._closing.push_async_callback(self.link.close)
         self._make_doors()
+        self.reload = Reload(self)
+        self._closing.callback(self.reload.close)
         self.operations = Operations(self)
         self.control = ControlServer(paths.control_socket, self.operations.table())
         await self.control.start()
@@ -154,6 +159,7 @@ class Doord:
         self.speeds.begin()
         self.upkeep = Upkeep(self)
         self._ticking = self.spawn(self.upkeep.run(), name="upkeep")
+        self.started = True
         notify("READY=1")
         count = len(self.doors)
         _LOG.info("ready: %d %s, %s", count, "door" if count == 1 else "doors", self.board.label)
@@ -161,6 +167,11 @@ class Doord:
     def stop(self) -> None:
         """A clean end was asked for."""
         self._stopped.set()
+
+    def hang_up(self) -> None:
+        """SIGHUP: read the configuration again; before the start is over it is being read anyway."""
+        if self.started:
+            self.spawn(self.reload.signalled(), name="reload")
 
     async def run_until_stopped(self) -> None:
         """Return at a clean end; raise what broke the process otherwise."""
@@ -219,9 +230,7 @@ class Doord:
 
     async def _make_access(self) -> Access:
         config = self.site.config
-        self.rules = rules(config)
-        policy = config.lockout
-        lockouts = Lockouts(LockoutPolicy(tries=policy.tries, first=policy.first, longest=policy.longest))
+        lockouts = Lockouts(lockout_policy(config.lockout))
         with suppress(StorageError):  # the door stays as it is: it counts from nothing rather than not at all
             lockouts.restore(stored_counters(self.journal.load_lockouts()), clock.monotonic())
         self.times = answer.calibrated(await self.roster.slowest_stretch())
@@ -229,14 +238,14 @@ class Doord:
             roster=self.roster,
             recorder=self.recorder,
             times=self.times,
-            rules=self.rules,
             lockouts=lockouts,
-            guessing=GuessingWindow(threshold=policy.guessing_alarm),
+            guessing=GuessingWindow(threshold=config.lockout.guessing_alarm),
             on_slow_storage=self.recorder.slow,
         )
 
     def _make_doors(self) -> None:
-        situations = Situations(self.clock, self.rules.calendar, self.doors)
+        self.rules = rules(self.site.config)
+        self.situations = Situations(self.clock, self.site.config, self.rules, self.doors)
         for pins in self._pins:
             unit = self._door_unit(pins)
             self.doors[pins.door.name] = unit
@@ -250,8 +259,8 @@ class Doord:
                         indicator=indicator,
                         entry=Entry(code_length=self._code_length(), code_window=reader.code_window),
                         access=self.access,
-                        mode=situations.mode_of(reader),
-                        situation=situations.at(pins.door),
+                        mode=self.situations.mode_of(reader.name),
+                        ruling=self.situations.ruling_at(pins.door.name),
                         granted=unit.grant,
                         changed=unit.arm,
                         fault=self.faults.set,
@@ -267,16 +276,9 @@ class Doord:
     def _door_unit(self, pins: DoorPins) -> DoorUnit:
         door = pins.door
         open_now = _open_now(pins.contact)
-        policy = DoorPolicy(
-            release=door.strike.release,
-            relock_on_open=door.strike.relock_on_open,
-            contact=pins.contact is not None,
-            held_open=door.held_open,
-            pre_alarm=door.pre_alarm,
-        )
         unit = DoorUnit(
             name=door.name,
-            machine=Door(policy, found_open=clock.monotonic() if open_now else None),
+            machine=Door(door_policy(door), found_open=clock.monotonic() if open_now else None),
             strike=pins.strike,
             recorder=self.recorder,
             fault=self.faults.set,

@@ -75,9 +75,13 @@ class Upkeep:
         if self._doubt_written is doord.clock.trusted and (self._marking is None or self._marking.done()):
             self._marking = doord.spawn(self._mark_doubt(not doord.clock.trusted), name="time-unknown")
         self._tidy(now)
-        shown = [(name, door.machine.status) for name, door in doord.doors.items()]
-        self._status.tell(status_line(shown, doord.faults.shown()))
+        self.tell_status()
         self._watch(now)
+
+    def tell_status(self) -> None:
+        """The line of `systemctl status`, where it changed."""
+        shown = [(name, door.machine.status) for name, door in self._doord.doors.items()]
+        self._status.tell(status_line(shown, self._doord.faults.shown()))
 
     async def _enrolled(self) -> None:
         """What enrolment wrote since the last look, and the monitor is to be told."""

@@ -70,6 +70,12 @@ class Act(IntEnum):
     REKEY_READER = 5
     CHANGE_SPEED = 6
     """All readers of a line are told another one."""
+    RELOAD = 7
+    """Another configuration is in force; it moves no pin but by an unlock schedule."""
+
+
+BY_SIGNAL: Final = 0xFFFF_FFFF
+"""The uid of an act that a signal asked for: the kernel does not say whose; chown(2) has it for nobody as well."""
 
 
 class Action(IntEnum):

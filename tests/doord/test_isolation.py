@@ -131,7 +131,7 @@ def test_a_strike_that_missed_its_order_is_told_again(play: Play, door: str) -> 
 
 
 def in_the_core(house: House) -> None:
-    house.doord.access._rules = None  # type: ignore[assignment]  # the next decision trips over it
+    house.doord.access._lockouts = None  # type: ignore[assignment]  # the next decision trips over it
 
 
 def in_the_reader_unit(house: House) -> None:

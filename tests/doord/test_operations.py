@@ -286,6 +286,8 @@ def test_status_tells_everything_and_no_secret(play: Play) -> None:
             "controller": house.site.keys.controller.hex(),
             "keys": f"keys in {house.site.keys.kept_in}",
             "configuration": config_digest(house.config),
+            "configuration_since": house.doord.reload.since // SECOND,
+            "configuration_refused": None,
             "monitor": house.doord.site.monitor.fingerprint,
             "simulated": True,
             "colocated": False,

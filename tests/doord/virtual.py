@@ -27,7 +27,7 @@ from hal.board import open_board
 BEGIN: Final = 1_000 * SECOND
 WEDNESDAY: Final = WallTime(round(datetime(2027, 3, 10, 10, 0, tzinfo=UTC).timestamp()) * SECOND)
 """A working day at ten in the morning; Lisbon has UTC then."""
-COSTS: Final = {"journal": 3 * MS, "roster": 1 * MS, "stretch": 40 * MS, "digest": 2 * MS}
+COSTS: Final = {"journal": 3 * MS, "roster": 1 * MS, "stretch": 40 * MS, "digest": 2 * MS, "configuration": 60 * MS}
 """What one call takes, by the name of its thread."""
 STRETCH: Final = Duration(40 * MS)
 """What the calibration at start measures."""

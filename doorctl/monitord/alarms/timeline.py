@@ -10,6 +10,7 @@ from doorctl.monitord.alarms.kinds import CATALOGUE
 from doorctl.monitord.alarms.store import Alarm
 from doorctl.monitord.alarms.views import when
 from doorctl.wire.detail import (
+    BY_SIGNAL,
     Act,
     DoorDetail,
     DoorHappening,
@@ -36,7 +37,7 @@ _DOORS: Final = {
 _ACTS: Final = {
     Act.UNLOCK: "unlock", Act.LOCKDOWN: "lockdown", Act.RESTORE: "lockdown lifted",
     Act.INSTALL_READER: "a reader may be installed", Act.REKEY_READER: "a reader gets a new key",
-    Act.CHANGE_SPEED: "readers of a line get another speed",
+    Act.CHANGE_SPEED: "readers of a line get another speed", Act.RELOAD: "another configuration",
 }  # fmt: skip
 _ALARMING: Final = frozenset({DoorHappening.FORCED_OPEN, DoorHappening.HELD_OPEN})
 
@@ -117,7 +118,8 @@ def _text(told: Told) -> tuple[str, str]:  # noqa: PLR0911  a table of kinds, a 
         case FaultDetail(code=code, began=began):
             return f"{_fault(code)} {'began' if began else 'is over'}", "trouble" if began else "plain"
         case OperatorDetail(act=act, uid=uid):
-            return f"{_ACTS[act]} by user {uid} of the board", "plain"
+            who = "a signal to doord" if uid == BY_SIGNAL else f"user {uid} of the board"
+            return f"{_ACTS[act]} by {who}", "plain"
         case EnrolledDetail(generation=generation):
             return f"enrolment, generation {generation} of the roster", "plain"
         case TestDetail():
