@@ -14,7 +14,8 @@ from doorctl.cli.doctor_subject import COURIER_USER, DOOR_USER, Board, is_socket
 from doorctl.cli.status import counted
 
 _KEYS: Final = ("identity.key", "lookup.key")
-_RESTART: Final = "doorctl check && systemctl restart doorctl"
+_RELOAD: Final = "doorctl check && systemctl reload doorctl"
+"""Where that is not enough it says so, and what is."""
 _INIT: Final = "`doorctl init` makes what is missing, and keeps what is there"
 
 
@@ -31,7 +32,7 @@ def configuration(board: Board) -> Iterator[Finding]:
         return
     yield ok(f"{board.paths.config}: {summary(config)}, no mistakes")
     for line in advice(config):
-        yield warning(line, f"edit {board.paths.config}, then {_RESTART}")
+        yield warning(line, f"edit {board.paths.config}, then {_RELOAD}")
 
 
 def in_force(board: Board) -> Iterator[Finding]:
@@ -43,7 +44,7 @@ def in_force(board: Board) -> Iterator[Finding]:
         yield wrong("doord is of an earlier version than this doctor", "systemctl restart doorctl doorctl-courier")
         return
     if status["configuration"] != config_digest(board.config):
-        yield wrong("doorctl.toml says something else than what doord runs with", _RESTART)
+        yield wrong("doorctl.toml says something else than what doord runs with", _RELOAD)
     if status["monitor"] != board.monitor.fingerprint:
         yield wrong(
             f"{board.monitor_path.name} is of another monitor, or has other keys, than what doord runs with",

@@ -35,6 +35,7 @@ _FAULTS: Final[Mapping[str, str]] = {
     "input": "look at the contact, the button and their wires",
     "door": "look at the door's pins",
     "key": "restore its file from a backup of this board, or `doorctl reader install` once more",
+    "configuration": "`doorctl check`, then `doorctl reload`; where it names keys, `systemctl restart doorctl`",
     "misuse": "look at the line's cable from end to end: docs/osdp.md",
 }
 """By a fault's first word; docs/operations.md, When something breaks, has the long form."""

@@ -7,14 +7,20 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from doorctl.cli.ask import ask
 from doorctl.cli.reader_words import warnings, wiring
+from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 
 _TOLD: Final = frozenset({"pending", "waiting_for_disk", "oldest", "head", "forged_receipts"})
 """Members of the spool that are lines of their own, or no counters."""
+_NEWER: Final = {
+    "another": "the file says something else: `doorctl check`, then `doorctl reload`",
+    "mistaken": "the file has mistakes now: `doorctl check` shows them",
+}
 
 
 def add_parser(subparsers: Any) -> None:
@@ -33,7 +39,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask doord and print."""
-    status = ask(Paths.chosen(args.home), "status")
+    paths = Paths.chosen(args.home)
+    status = {**ask(paths, "status")}
+    status["configuration_file"] = _on_disk(paths.config, status["configuration"])
     if args.json:
         print(json.dumps({name: value for name, value in status.items() if name != "ok"}, indent=2))
     else:
@@ -45,6 +53,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
     """The status as people read it."""
     return [
         f"site {status['site']}, controller {status['controller'][:8]}, {status['keys']}",
+        *_configuration(status),
         *_warnings(status),
         *(line for door in status["doors"] for line in _door(door)),
         *_way_to_monitor(status),
@@ -72,6 +81,36 @@ def counters(status: Mapping[str, Any]) -> list[str]:
 
 def _listed(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in numbers.items())
+
+
+def _on_disk(file: Path, digest: str) -> str:
+    """How the file stands to what is in force, as it is now: `in force`, `another`, `mistaken` or `not read`."""
+    from doorctl.config.digest import config_digest
+    from doorctl.config.reading import ConfigError, read_config
+
+    try:
+        return "in force" if config_digest(read_config(file)) == digest else "another"
+    except ConfigError:
+        return "mistaken"
+    except OperatorError:
+        return "not read"
+
+
+def _configuration(status: Mapping[str, Any]) -> Iterator[str]:
+    yield f"configuration {status['configuration'][:8]}, in force since {_utc(status['configuration_since'])}"
+    refused = status["configuration_refused"]
+    if refused is not None:
+        yield f"  a reload was refused at {_utc(refused['at'])}: {refused['why']}"
+        yield from (f"    {reason}" for reason in refused["reasons"] if reason != refused["why"])
+        if refused["more"]:
+            yield f"    and {refused['more']} more"
+        yield f"    {refused['hint']}"
+    elif (newer := _NEWER.get(status.get("configuration_file", "in force"))) is not None:
+        yield f"  {newer}"
+
+
+def _utc(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _warnings(status: Mapping[str, Any]) -> Iterator[str]:
@@ -106,8 +145,7 @@ def _way_to_monitor(status: Mapping[str, Any]) -> Iterator[str]:
     spool = status["spool"]
     yield f"monitor: {status['path']['state']}; {counted(spool['pending'], 'record')} without a receipt"
     if spool["oldest"] is not None:
-        oldest = datetime.fromtimestamp(spool["oldest"], tz=UTC)
-        yield f"  the oldest of them is of {oldest:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"  the oldest of them is of {_utc(spool['oldest'])}"
     if spool["waiting_for_disk"]:
         yield f"  {counted(spool['waiting_for_disk'], 'record')} not yet on the disk"
     for reason, number in spool["refused_by_monitor"].items():

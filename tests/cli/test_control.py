@@ -14,6 +14,8 @@ from doorctl.cli import test_alarm
 from doorctl.cli.ask import ask
 from doorctl.cli.main import main
 from doorctl.cli.status import lines
+from doorctl.config.digest import config_digest
+from doorctl.config.reading import parse_config
 from doorctl.errors import OperatorError, PeerError
 from doorctl.paths import Paths
 
@@ -22,6 +24,10 @@ STATUS: dict[str, Any] = {
     "site": "harbour-st",
     "controller": "ac05dc1a7f3a91c0ac05dc1a7f3a91c0",
     "keys": "keys in /var/lib/doorctl/keys",
+    "configuration": "0123456789abcdef",
+    "configuration_since": 1_782_907_200,
+    "configuration_refused": None,
+    "configuration_file": "not read",
     "simulated": False,
     "colocated": False,
     "lockdown": False,
@@ -47,8 +53,18 @@ STATUS: dict[str, Any] = {
     "answer_ms": {"card": 100, "code": 250, "late": 0},
     "faults": [],
 }  # fmt: skip
+RIGHT = """\
+[site]
+id = "harbour-st"
+timezone = "Europe/Lisbon"
+[door.front]
+egress = "mechanical"
+strike = { pin = "GPIO17", type = "fail-secure", release_s = 5 }
+reader = { wiegand = ["GPIO14", "GPIO15"], format = "H10301", mode = "card" }
+"""
 WELL = [
     "site harbour-st, controller ac05dc1a, keys in /var/lib/doorctl/keys",
+    "configuration 01234567, in force since 2026-07-01 12:00:00 UTC",
     "door front: held open",
     "  reader front: reading, 1 card, 8 key frames, 3 frames refused",
     "monitor: connected; 0 records without a receipt",
@@ -204,6 +220,7 @@ def test_everything_that_a_person_should_know_is_a_line_of_status() -> None:
         "colocated": True,
         "lockdown": True,
         "time_trusted": False,
+        "configuration_file": "another",
         "spool": STATUS["spool"] | {
             "pending": 2, "waiting_for_disk": 1, "oldest": 1_782_907_200, "refused_by_monitor": {"UNKNOWN_KEY": 1},
             "forged_receipts": 3,
@@ -212,21 +229,99 @@ def test_everything_that_a_person_should_know_is_a_line_of_status() -> None:
         "answer_ms": {"card": 100, "code": 250, "late": 5},
     }  # fmt: skip
     assert lines(status) == [
-        WELL[0],
+        *WELL[:2],
+        "  the file says something else: `doorctl check`, then `doorctl reload`",
         "simulated: mock hardware and keys that no real monitor accepts",
         "the door can know: the monitor's keys are on this board",
         "LOCKDOWN: every credential is refused; `doorctl lockdown off` ends it",
         "time: not trusted; schedules follow each door's time_unknown",
-        *WELL[1:3],
+        *WELL[2:4],
         "monitor: connected; 2 records without a receipt",
         "  the oldest of them is of 2026-07-01 12:00:00 UTC",
         "  1 record not yet on the disk",
         "  1 record refused by the monitor: unknown key",
         "  3 receipts not the monitor's, ignored",
-        WELL[4],
+        WELL[5],
         "answers: 100 ms after a card, 250 ms after a code; 5 answers late",
         "control socket: 4 requests refused (malformed, unknown, not allowed or impossible)",
     ]
+
+
+def test_status_says_what_was_refused_and_not_that_the_file_is_another() -> None:
+    refused = {
+        "at": 1_782_907_260, "why": "doorctl.toml: 5 mistakes", "more": 3, "hint": "`doorctl check` shows them",
+        "reasons": ["doorctl.toml:3: site.id: expected a name", "doorctl.toml:9: egress: expected one"],
+    }  # fmt: skip
+    told = lines(STATUS | {"configuration_file": "mistaken", "configuration_refused": refused})
+    assert told[1:8] == [
+        WELL[1],
+        "  a reload was refused at 2026-07-01 12:01:00 UTC: doorctl.toml: 5 mistakes",
+        "    doorctl.toml:3: site.id: expected a name",
+        "    doorctl.toml:9: egress: expected one",
+        "    and 3 more",
+        "    `doorctl check` shows them",
+        WELL[2],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "told"),
+    [
+        (None, "not read", ()),
+        ("[site]\n", "mistaken", ("  the file has mistakes now: `doorctl check` shows them",)),
+        (RIGHT, "in force", ()),
+        (
+            RIGHT.replace("= 5", "= 6"), "another",
+            ("  the file says something else: `doorctl check`, then `doorctl reload`",),
+        ),
+    ],
+)  # fmt: skip
+def test_status_compares_the_file_with_what_is_in_force(
+    paths: Paths, capsys: pytest.CaptureFixture[str], text: str | None, file: str, told: tuple[str, ...]
+) -> None:
+    if text is not None:
+        paths.etc.mkdir(parents=True)
+        paths.config.write_text(text)
+    status = STATUS | {"configuration": config_digest(parse_config(RIGHT, file="doorctl.toml"))}
+    with serving(paths, status, status):
+        assert json.loads(run(capsys, paths, "status", "--json")[1])["configuration_file"] == file
+        assert tuple(run(capsys, paths, "status")[1].splitlines()[2 : 2 + len(told)]) == told
+
+
+def test_reload_says_what_changed(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = {
+        "ok": True, "applied": True, "configuration": "0123456789abcdef",
+        "changed": ["door.front.strike.release_s", "codes.length"], "notes": ["codes.length: the roster keeps it"],
+    }  # fmt: skip
+    told = "in force, changed: door.front.strike.release_s, codes.length\n  codes.length: the roster keeps it\n"
+    with serving(paths, answer, answer | {"changed": [], "notes": []}, answer) as server:
+        assert run(capsys, paths, "reload") == (0, told, "")
+        assert run(capsys, paths, "reload") == (0, "in force already: nothing changed\n", "")
+        code, out, _ = run(capsys, paths, "reload", "--json")
+    assert (code, json.loads(out)) == (0, {name: value for name, value in answer.items() if name != "ok"})
+    assert server.asked == [{"op": "reload"}] * 3
+
+
+def test_reload_says_every_reason_why_not(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = {
+        "ok": True, "applied": False, "configuration": "0123456789abcdef", "why": "doorctl.toml: 102 mistakes",
+        "reasons": ["doorctl.toml:3: site.id: expected a name, found 3; hint: short", "doorctl.toml:9: x: expected y"],
+        "more": 100, "hint": "`doorctl check` shows each with its line", "mistakes": [], "restart": [],
+    }  # fmt: skip
+    one = answer | {"why": "no file", "reasons": ["no file"], "more": 0, "hint": "write one"}
+    with serving(paths, answer, one, answer):
+        assert run(capsys, paths, "reload") == (
+            1, "",
+            ("doorctl.toml:3: site.id: expected a name, found 3\n  hint: short\n"
+            "doorctl.toml:9: x: expected y\nand 100 more\n"
+            "doorctl: error: doorctl.toml: 102 mistakes; doord keeps what it has\n"
+            "  hint: `doorctl check` shows each with its line\n"),
+        )  # fmt: skip
+        assert run(capsys, paths, "reload") == (
+            1, "", "doorctl: error: no file; doord keeps what it has\n  hint: write one\n"
+        )  # fmt: skip
+        code, out, error = run(capsys, paths, "reload", "--json")
+    assert (code, error, json.loads(out)["why"]) == (1, "", "doorctl.toml: 102 mistakes")
 
 
 def test_every_counter_is_shown_to_whoever_asks_for_it(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,6 +52,10 @@ def test_a_doord_that_is_well(board: Board, capsys: pytest.CaptureFixture[str]) 
         ({"faults": ["strike front: gone"]}, "hardware", "wrong", "strike front: gone", "relay"),
         ({"faults": ["input front: gone"]}, "hardware", "wrong", "input front: gone", "contact"),
         ({"faults": ["storage and courier: 1 record had no place"]}, "hardware", "wrong", "no place", "dmesg"),
+        (
+            {"faults": ["configuration: the file is not in force: doorctl.toml:3: x"]}, "hardware", "wrong",
+            "doorctl.toml:3", "doorctl reload",
+        ),
         ({"faults": ["news: of a later version"]}, "hardware", "wrong", "of a later version", "operations.md"),
         (
             {"doors": [DOOR | {"readers": [READER | {"state": "noise"}]}]}, "hardware", "wrong",
@@ -67,7 +71,7 @@ def test_a_doord_that_is_well(board: Board, capsys: pytest.CaptureFixture[str]) 
         ),
         ({"spool": SPOOL | {"pending": 90_000}}, "spool", "wrong", "90,000 of 100,000 records wait", "nothing is lost"),
         ({"lockdown": True}, "doord", "warning", "lockdown is on", "lockdown off"),
-        ({"configuration": "0" * 16}, "in force", "wrong", "says something else", "restart doorctl"),
+        ({"configuration": "0" * 16}, "in force", "wrong", "says something else", "reload doorctl"),
         ({"monitor": "0000"}, "in force", "wrong", "monitor.toml is of another monitor", "fingerprints"),
     ],
 )  # fmt: skip

@@ -71,6 +71,11 @@ def test_each_has_a_user_of_its_own() -> None:
     }
 
 
+def test_a_reload_waits_for_its_outcome() -> None:
+    assert service("doorctl.service")["Type"] == ["notify"]
+    assert service("doorctl.service")["ExecReload"] == ["/opt/doorctl/bin/doorctl reload"]
+
+
 def test_doord_has_pins_and_no_network() -> None:
     doord = service("doorctl.service")
     assert doord["PrivateNetwork"] == ["yes"]
