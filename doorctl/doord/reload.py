@@ -39,6 +39,7 @@ _LOG: Final = logging.getLogger("doord")
 MOST_TOLD: Final = 100
 """Mistakes in one answer; a file of a megabyte can have many thousands."""
 MOST_LOGGED: Final = 20
+MOST_SIGNALS: Final = 2
 SHOWN: Final = 3
 """In status."""
 RESTART: Final = "`systemctl restart doorctl` applies the file; it secures every strike for a moment"
@@ -92,6 +93,8 @@ class Reload:
         self._doord = doord
         self._thread = WorkerThread("configuration")
         self._turn = asyncio.Lock()
+        self._signals = 0
+        """That are not done with."""
         self.since = clock.wall()
         self.refusal: Refusal | None = None
 
@@ -104,9 +107,17 @@ class Reload:
         only(request)
         return await self.read_again(caller)
 
-    async def signalled(self) -> None:
-        """SIGHUP: the outcome is in the log and in status."""
-        await self.read_again(BY_A_SIGNAL)
+    def signalled(self) -> None:
+        """SIGHUP: the outcome is in the log and in status. One waits while another goes on; a third reads the same."""
+        if self._signals < MOST_SIGNALS:
+            self._signals += 1
+            self._doord.spawn(self._by_signal(), name="reload")
+
+    async def _by_signal(self) -> None:
+        try:
+            await self.read_again(BY_A_SIGNAL)
+        finally:
+            self._signals -= 1
 
     async def read_again(self, caller: Caller) -> Answer:
         """One at a time; systemd is told that it goes on, and that it is over however it ended."""

@@ -171,7 +171,7 @@ class Doord:
     def hang_up(self) -> None:
         """SIGHUP: read the configuration again; before the start is over it is being read anyway."""
         if self.started:
-            self.spawn(self.reload.signalled(), name="reload")
+            self.reload.signalled()
 
     async def run_until_stopped(self) -> None:
         """Return at a clean end; raise what broke the process otherwise."""

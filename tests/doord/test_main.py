@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from doorctl.cli.ask import ask
+from doorctl.config.digest import config_digest
+from doorctl.config.reading import read_config
 from doorctl.doord.__main__ import main
 from doorctl.journal.journal import Journal
 from doorctl.journal.reader import JournalReader
@@ -46,6 +48,7 @@ def started(home: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
             [sys.executable, "-m", "doorctl.doord", "--home", str(home), *arguments],
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # no terminal, as under systemd, wherever the suite was started
             env={**os.environ, "NOTIFY_SOCKET": str(home.with_name("notify"))},
         ) as process:
             try:
@@ -78,6 +81,48 @@ def test_a_clean_stop_ends_with_0_and_leaves_nothing(home: Path, number: signal.
     assert "doord: INFO: ready: 3 doors, mock chip" in said
     assert "Traceback" not in said
     assert list(paths.run.iterdir()) == []
+
+
+def test_a_signal_has_the_file_read_again_and_ends_nothing(home: Path) -> None:
+    paths = Paths.under(home)
+    with started(home) as process:
+        was = ask(paths, "status")["configuration"]
+        text = paths.config.read_text()
+        paths.config.write_text(text.replace("release_s = 5", "release_s = 6", 1))
+        process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + PATIENCE_S
+        while (status := ask(paths, "status"))["configuration"] == was and time.monotonic() < end:
+            time.sleep(0.02)
+        assert status["configuration"] == config_digest(read_config(paths.config)) != was
+        paths.config.write_text("[site]\n")
+        answer = ask(paths, "reload")
+        assert (answer["applied"], answer["configuration"]) == (False, status["configuration"])
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert "changed: door.front.strike.release_s" in said
+    assert "doord: ERROR: configuration: doorctl.toml:1: site.id: expected" in said
+
+
+_AT_A_TERMINAL = "import sys; from doorctl.doord.__main__ import _has_terminal; sys.exit(7 if _has_terminal() else 8)"
+_IN_A_TERMINAL = f"""
+import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.executable, "-c", {_AT_A_TERMINAL!r}])))
+"""
+
+
+@pytest.mark.parametrize(("program", "code"), [(_AT_A_TERMINAL, 8), (_IN_A_TERMINAL, 7)])
+def test_at_a_terminal_a_hang_up_is_left_to_end_it(program: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == code
 
 
 def test_a_killed_one_starts_again_and_says_where_it_was(home: Path) -> None:

@@ -356,6 +356,20 @@ def test_a_signal_asks_and_systemd_hears_both_ends(
     reloading(story)
 
 
+def test_a_storm_of_signals_is_two_readings(reloading: Any) -> None:
+    async def story(house: House) -> None:
+        calls = house.loop.threads["configuration"].calls
+        for _ in range(100):
+            house.doord.hang_up()
+        await house.wait(5)
+        assert house.loop.threads["configuration"].calls - calls == 2
+        house.doord.hang_up()
+        await house.wait(1)
+        assert house.loop.threads["configuration"].calls - calls == 3
+
+    reloading(story)
+
+
 def test_it_takes_as_long_as_every_act_and_one_at_a_time(reloading: Any, written: Written) -> None:
     async def story(house: House) -> None:
         written("release_s = 5", "release_s = 7")
