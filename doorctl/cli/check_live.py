@@ -1,6 +1,7 @@
 """doorctl check --live: whether every line of the file can be claimed, and what is on it with nobody at the doors.
 
-Moves nothing: strikes are claimed at their secured level, readers are polled and not shown anything.
+Strikes are claimed at their secured level, which powers a fail-safe lock that was not; nothing is released, and readers
+are polled and not shown anything.
 """
 
 import asyncio

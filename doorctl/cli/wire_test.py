@@ -26,8 +26,8 @@ def add_parser(subparsers: Any) -> None:
         "pins itself, so doord must not run. Nothing is recorded, and no card opens anything; the strike is released "
         "only for one second after a typed yes. A card's number is shown on the controlling terminal only.",
         epilog="example: doorctl wire-test front\n\n"
-        "exit codes: 0 nothing wrong was seen, 1 something was or it could not be done, 2 wrong usage, "
-        "130 interrupted, 143 ended by SIGTERM or SIGHUP",
+        "exit codes: 0 nothing wrong was seen (what was not seen at all is named), 1 something was or it could not be "
+        "done, 2 wrong usage, 130 interrupted, 143 ended by SIGTERM, SIGHUP or SIGQUIT",
     )
     parser.add_argument("door", metavar="DOOR", help="the name of the [door.NAME] table")
     parser.add_argument(
@@ -54,14 +54,20 @@ def run(args: argparse.Namespace) -> int:
             sys.stdout.write(text)
             sys.stdout.flush()
 
-    report, faults = wire_test_run.wire_test(
-        paths, config, door, yes=args.yes, within_s=args.seconds, say=say, quiet=args.json
-    )
+    test = wire_test_run.wire_test(paths, config, door, yes=args.yes, within_s=args.seconds, say=say, quiet=args.json)
     if args.json:
-        print(json.dumps(report, indent=2))
-    elif not faults:
-        print(f"{args.door}: nothing wrong was seen")
-    return 1 if faults else 0
+        print(json.dumps(test.report, indent=2))
+    elif not test.faults:
+        print(f"{args.door}: {_verdict(test.report)}")
+    return 1 if test.faults else 0
+
+
+def _verdict(report: dict[str, Any]) -> str:
+    left = [f"{output['output']} at {output['at']}" for output in report["outputs"] if not output["pulsed"]]
+    told = ["nothing wrong was seen"]
+    told += [f"not tried: {', '.join(left)}"] if left else []
+    told += [f"not seen: {', '.join(report['missed'])}"] if report["missed"] else []
+    return "; ".join(told)
 
 
 def _named(config: "Config", asked: str) -> "DoorName":

@@ -1,29 +1,33 @@
 """Who has the pins: this command, through the code that doord makes its pins with, and only where doord does not run.
 
-Strikes are secured from their first moment and again when the board closes. Nothing is recorded or stored here, and
-nobody is looked up: a reader that has no key yet is spoken to in clear, which opens nothing.
+Strikes are secured from their first moment and again when the board closes. Should this process be killed, the strikes'
+record (doord/strike_record.py) has what the helper of the next doord needs. Nothing else is stored, and nobody is
+looked up: a reader that has no key yet is spoken to in clear, which opens nothing.
 """
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager
+from functools import partial
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, TypeVar
 
-from msgspec.structs import replace
-
-from doorctl.config.types import Backend, BusPlace, Config, Input
+from doorctl.config.types import Backend, BusPlace, Config, Door, Input, ReaderInput
 from doorctl.core.types import ReaderName
-from doorctl.doord.assembly import DoorPins, claim_pins
+from doorctl.doord.assembly import DoorPins, door_input, door_strike, opened_board, read_at
+from doorctl.doord.strike_lines import StrikesLeft
 from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 from doorctl.seal.keys import load_controller_keys
 from doorctl.seal.reader_keys import ReaderKeys, ReaderKeyStore, new_key
 from hal.board import Board
 from hal.errors import HalError
+from hal.osdp.reader import OsdpReader
 from hal.osdp.session import ReaderSettings
+from hal.ports import Contact, Strike
 
+T = TypeVar("T")
 _STOP_IT: Final = "systemctl stop doorctl; on a laptop end it with Ctrl-C; afterwards start it again"
 
 
@@ -58,20 +62,68 @@ def claimed(paths: Paths, config: Config) -> Iterator[tuple[Board, tuple[DoorPin
     """
     paths.check_sockets()
     refuse_beside_doord(paths)
+    left = StrikesLeft(paths.strikes, of_all_doors=False)
     # lgpio makes a FIFO in the working directory, which may be anybody's and read-only
     with TemporaryDirectory(prefix="doorctl-") as folder, chdir(folder):
         keys = _keys(paths, config)
+        board = opened_board(config)
+        pins: tuple[DoorPins, ...] = ()
         try:
-            board, pins = claim_pins(config, keys)
-        except OperatorError as error:
-            refused = "; ".join(_refused(config, keys)) or str(error)
-            raise OperatorError(refused, hint=error.hint or f"a pin in use: is it doord's? {_STOP_IT}") from error
-        try:
+            # killed with a strike released, this leaves behind what it takes to secure it
+            left.before_claiming(config, board.chip.device)
+            pins = Claims(board, keys).all(config.doors)
             yield board, pins
         except HalError as error:
             raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
         finally:
             board.close()
+            left.given_back(door.strike for door in pins)
+
+
+class Claims:
+    """Every line of these doors, each claimed once, strikes first; goes on after one that cannot be had."""
+
+    def __init__(self, board: Board, keys: BorrowedKeys) -> None:
+        self._board, self._keys = board, keys
+        self._refused: dict[str, None] = {}
+
+    def all(self, doors: tuple[Door, ...]) -> tuple[DoorPins, ...]:
+        """All of them; OperatorError naming each that cannot be had."""
+        strikes = [self._tried(partial(door_strike, self._board, door)) for door in doors]
+        claimed = tuple(map(self._door, doors, strikes))
+        if self._refused:
+            hint = f"a pin in use: is it doord's? {_STOP_IT}"
+            raise OperatorError("; ".join(self._refused), hint=hint)
+        return claimed
+
+    def _door(self, door: Door, strike: Strike | None) -> DoorPins:
+        """Whole where nothing was refused."""
+        found = {kind: getattr(door, kind) for kind in ("contact", "rex", "tamper")}
+        on_lines: dict[ReaderName, OsdpReader] = {}
+        ports = {kind: self._input(door, kind, on, on_lines) for kind, on in found.items() if isinstance(on, Input)}
+        readers = [self._tried(partial(read_at, self._board, reader, self._keys)) for reader in door.readers]
+        had = tuple(reader for reader in readers if reader is not None)
+        on_lines |= {reader.name: port for reader, port, _ in had if isinstance(port, OsdpReader)}
+        for kind, on in found.items():
+            if isinstance(on, ReaderInput) and on.reader in on_lines:
+                ports[kind] = self._input(door, kind, on, on_lines)
+        return DoorPins(
+            door=door, strike=strike,  # type: ignore[arg-type]  # where it is None the claims are refused as a whole
+            contact=ports.get("contact"), rex=ports.get("rex"), tamper=ports.get("tamper"), readers=had,
+        )  # fmt: skip
+
+    def _input(
+        self, door: Door, kind: str, on: Input | ReaderInput, on_lines: Mapping[ReaderName, OsdpReader]
+    ) -> Contact | None:
+        return self._tried(partial(door_input, self._board, on_lines, f"{door.name} {kind}", on))
+
+    def _tried(self, claim: Callable[[], T]) -> T | None:
+        try:
+            return claim()
+        except HalError as error:
+            # no door is moved: what could be had is given back, and the command says what could not
+            self._refused[f"hal: {error}"] = None
+            return None
 
 
 def refuse_beside_doord(paths: Paths) -> None:
@@ -85,23 +137,6 @@ def refuse_beside_doord(paths: Paths) -> None:
         except PermissionError as error:
             raise OperatorError(f"{path}: no right to ask whether doord runs", hint="run it with sudo") from error
     raise OperatorError("doord runs, and has the pins", hint=_STOP_IT)
-
-
-def _refused(config: Config, keys: BorrowedKeys) -> list[str]:
-    """What is said of each line that cannot be had, tried one by one; doord's claim ends at the first of them."""
-    said: dict[str, None] = {}
-    for door in config.doors:
-        bare = replace(door, readers=(), contact=None, rex=None, tamper=None)
-        found = {kind: getattr(door, kind) for kind in ("contact", "rex", "tamper")}
-        inputs = [replace(bare, **{kind: source}) for kind, source in found.items() if isinstance(source, Input)]
-        for part in (bare, *inputs, *(replace(bare, readers=(reader,)) for reader in door.readers)):
-            try:
-                board, _ = claim_pins(replace(config, doors=(part,)), keys)
-            except OperatorError as error:
-                said.setdefault(str(error))
-            else:
-                board.close()
-    return list(said)
 
 
 def _keys(paths: Paths, config: Config) -> BorrowedKeys:

@@ -17,13 +17,14 @@ from doorctl.cli.wire_test_card import Watch
 from doorctl.cli.wire_test_hands import Hands
 from doorctl.cli.wire_test_inputs import WORDS, at_rest, hint, inputs
 from doorctl.cli.wire_test_line import LineWatch
+from doorctl.cli.wire_test_pulse import not_stopped
 from doorctl.config.types import BusPlace
 from doorctl.doord.assembly import DoorPins
 from doorctl.errors import OperatorError
 from hal.board import Board
 from hal.events import CardBits, InputChanged, InputEvent
 from hal.osdp.reader import OsdpReader
-from hal.ports import Indicator, Light
+from hal.ports import Indicator, Light, Strike
 from hal.wiegand.reader import WiegandReader
 from hal.wiring import Finding
 
@@ -52,7 +53,10 @@ class DoorTest:
             "changes": [],
             "outputs": [],
             "readers": [],
+            "missed": [],
         }
+        self._later: list[str] | None = None
+        """What is to be said once the strike is secured; None while it is."""
         self._watches: list[Watch | LineWatch] = []
         for reader, port, _ in pins.readers:
             match port:
@@ -67,6 +71,11 @@ class DoorTest:
     def faults(self) -> int:
         """How many were found."""
         return sum(len(reader["findings"]) for reader in self.report["readers"])
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """What somebody was asked for and was not seen."""
+        return tuple(self.report["missed"])
 
     async def run(self) -> None:
         """Everything, in the order in which an installer goes round the door."""
@@ -105,22 +114,23 @@ class DoorTest:
             ]
             if missed:
                 self._say(f"not seen to move: {', '.join(missed)}\n")
+                self.report["missed"] += missed
 
     def _changed(self, kind: str, event: InputEvent) -> None:
         words = WORDS[kind][event.active] if isinstance(event, InputChanged) else "nobody knows: its reader is away"
         level = event.active if isinstance(event, InputChanged) else None
         at_s = (event.at - self._begun) / 1e9
         self.report["changes"].append({"input": kind, "level": level, "words": words, "at_s": round(at_s, 6)})
-        self._say(f"{card.seconds(event.at, self._begun)}  {kind}: {words}\n")
+        line = f"{card.seconds(event.at, self._begun)}  {kind}: {words}\n"
+        if self._later is None:
+            self._say(line)
+        else:
+            self._later.append(line)
 
     async def _outputs(self) -> None:
-        name, strike = self._pins.door.name, self._pins.strike
+        name = self._pins.door.name
         if await self._agreed("strike", name, f"release the strike at {name} for {RELEASED_S:g} s?"):
-            try:
-                strike.release()
-                await _pause(RELEASED_S)
-            finally:
-                strike.secure()
+            await self._pulse(self._pins.strike)
             self._say(f"strike at {name}: released and secured again\n")
         for reader, _, indicator in self._pins.readers:
             if indicator is None:
@@ -129,6 +139,21 @@ class DoorTest:
                 async with _shown(indicator):
                     await _pause(RELEASED_S)
                 self._say(f"reader at {reader.name}: showed granted, and beeped\n")
+
+    async def _pulse(self, strike: Strike) -> None:
+        """Released and secured again, whatever the terminal does meanwhile."""
+        self._later = []
+        try:
+            with not_stopped():
+                try:
+                    strike.release()
+                    await _pause(RELEASED_S)
+                finally:
+                    strike.secure()
+        finally:
+            later, self._later = self._later, None
+            for line in later:
+                self._say(line)
 
     async def _agreed(self, output: str, name: str, question: str) -> bool:
         agreed = await self._hands.agreed(question)
@@ -146,6 +171,7 @@ class DoorTest:
             if not await self._hands.agreed(f"once more at {watch.reader.name}?"):
                 return
             self.report["readers"].pop()
+            self.report["missed"] = [one for one in self.report["missed"] if one != f"a card at {watch.reader.name}"]
 
     async def _card(self, watch: Watch) -> tuple[Finding, ...]:
         name = watch.reader.name
@@ -165,6 +191,8 @@ class DoorTest:
             told["card"] = card.facts(longest, watch.expected)
             self._say(f"{name}: {card.words(told['card'])}\n")
             self._number(card.number(longest, watch.expected))
+        else:
+            self._no_card(name)
         return self._reader(told, watch.findings(seen or (), await watch.low_lines()))
 
     async def _line_card(self, watch: LineWatch) -> None:
@@ -181,8 +209,12 @@ class DoorTest:
             told["card"] = {"bits": event.bits, "format": None, "good": False}
             self._say(f"{name}: {event.bits} bits, not of the format {watch.reader.format}\n")
         else:
-            self._say(f"{name}: no card came\n")
+            self._no_card(name)
         self._reader(told, watch.findings())
+
+    def _no_card(self, name: str) -> None:
+        self._say(f"{name}: no card came\n")
+        self.report["missed"].append(f"a card at {name}")
 
     def _number(self, number: str | None) -> None:
         """On the controlling terminal, as when a holder gets a card; nowhere where there is none."""

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -25,14 +25,14 @@ from hal.mock_socket import MockSocket
 T = TypeVar("T")
 ENDED: Final = 143
 """128 + SIGTERM, as shells say it."""
-_END: Final = (signal.SIGTERM, signal.SIGHUP)
-"""A terminal that goes away is no reason to leave a strike released."""
+_END: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""Neither a terminal that goes away nor Ctrl-\\ is a reason to leave a strike released."""
 
 
 def wire_test(
     paths: Paths, config: Config, door: DoorName, *, yes: bool, within_s: float, say: Say, quiet: bool
-) -> tuple[dict[str, Any], int]:
-    """The report and how many faults it has; SystemExit where a signal ended it."""
+) -> DoorTest:
+    """The test that was made; SystemExit where a signal ended it."""
     only = replace(config, doors=tuple(one for one in config.doors if one.name == door))
 
     async def work(board: Board, pins: tuple[DoorPins, ...]) -> DoorTest:
@@ -43,8 +43,7 @@ def wire_test(
             await test.run()
             return test
 
-    test = with_pins(paths, only, work)
-    return test.report, test.faults
+    return with_pins(paths, only, work)
 
 
 def places(config: Config) -> tuple[BusPlace, ...]:

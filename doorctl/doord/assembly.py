@@ -150,13 +150,10 @@ def claim_pins(
 
     `before` is called when the chip is known and no pin is claimed.
     """
-    try:
-        board = open_board(config.hal.backend.value, config.hal.chip)
-    except HalError as error:
-        raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
+    board = opened_board(config)
     try:
         before(config, board.chip.device)
-        strikes = {door.name: _strike(board, door) for door in config.doors}
+        strikes = {door.name: door_strike(board, door) for door in config.doors}
         return board, tuple(_pins(board, door, strikes[door.name], ring) for door in config.doors)
     except HalError as error:
         board.close()
@@ -166,7 +163,16 @@ def claim_pins(
         raise
 
 
-def _strike(board: Board, door: config_types.Door) -> Strike:
+def opened_board(config: Config) -> Board:
+    """The configuration's board, nothing claimed yet; OperatorError where it cannot be had."""
+    try:
+        return open_board(config.hal.backend.value, config.hal.chip)
+    except HalError as error:
+        raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
+
+
+def door_strike(board: Board, door: config_types.Door) -> Strike:
+    """Claimed, at its secured level; HalError where it cannot be had, as of what follows."""
     strike = door.strike
     return board.strike(
         pin=strike.pin, strike_type=StrikeType(strike.type.value), active_high=strike.active_high
@@ -174,21 +180,22 @@ def _strike(board: Board, door: config_types.Door) -> Strike:
 
 
 def _pins(board: Board, door: config_types.Door, strike: Strike, ring: Keys) -> DoorPins:
-    readers = tuple(_read_at(board, reader, ring) for reader in door.readers)
+    readers = tuple(read_at(board, reader, ring) for reader in door.readers)
     on_lines = {reader.name: port for reader, port, _ in readers if isinstance(port, OsdpReader)}
     return DoorPins(
         door=door,
         strike=strike,
-        contact=_input(board, on_lines, f"{door.name} contact", door.contact),
-        rex=_input(board, on_lines, f"{door.name} rex", door.rex),
-        tamper=_input(board, on_lines, f"{door.name} tamper", door.tamper),
+        contact=door_input(board, on_lines, f"{door.name} contact", door.contact),
+        rex=door_input(board, on_lines, f"{door.name} rex", door.rex),
+        tamper=door_input(board, on_lines, f"{door.name} tamper", door.tamper),
         readers=readers,
     )
 
 
-def _input(
+def door_input(
     board: Board, on_lines: Mapping[ReaderName, OsdpReader], name: str, source: Input | ReaderInput | None
 ) -> Contact | None:
+    """A contact, REX or tamper switch; `on_lines` has the readers that it may be wired to."""
     if source is None:
         return None
     if isinstance(source, ReaderInput):
@@ -196,9 +203,10 @@ def _input(
     return board.contact(name=name, pin=source.pin, active_high=source.active_high, pull=source.pull)  # type: ignore[arg-type]  # checked by reading.py
 
 
-def _read_at(
+def read_at(
     board: Board, reader: config_types.Reader, ring: Keys
 ) -> tuple[config_types.Reader, Reader, Indicator | None]:
+    """A reader, and its lamp and sounder where it has them."""
     if isinstance(reader.wiring, BusPlace):
         on_line = _line_reader(board, reader, reader.wiring, ring)
         return reader, on_line, on_line.indicator

@@ -8,7 +8,7 @@ from doorctl.config import types as config_types
 from doorctl.config.reading import read_config
 from doorctl.config.types import Backend, Config
 from doorctl.doord.strike_record import SecuredStrike, StrikeRecord
-from doorctl.errors import StorageError
+from doorctl.errors import MalformedError, StorageError
 from doorctl.paths import Paths
 from hal import lgpio_chip
 from hal.chip import Device
@@ -22,8 +22,10 @@ _PIN: Final = "GPIO"
 class StrikesLeft:
     """What a living doord leaves to be done should it die. Nothing where the lines are made up."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, of_all_doors: bool = True) -> None:
+        """Without `of_all_doors` what a dead doord left of the others stays in the record."""
+        self._path, self._of_all_doors = path, of_all_doors
+        self._others: tuple[SecuredStrike, ...] = ()
         self._record: StrikeRecord | None = None
         self.wrong: str | None = None
         """Why there is no record; None while there is one, or need be none."""
@@ -35,7 +37,10 @@ class StrikesLeft:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._record = StrikeRecord.locked(self._path)
-            self._record.write(secured_strikes(config, device))
+            mine = secured_strikes(config, device)
+            if not self._of_all_doors:
+                self._others = _not_among(mine, self._record)
+            self._record.write((*self._others, *mine))
         except (StorageError, OSError) as error:
             # the doors stay as they are: should doord be killed now, the helper asks the configuration
             self.wrong = f"{error}: should doord be killed, strikes are secured by the configuration as it is then"
@@ -47,11 +52,20 @@ class StrikesLeft:
             return
         try:
             if not any(strike.released for strike in strikes):
-                record.write(())
+                record.write(self._others)
         except StorageError:
             pass  # the doors stay secured: the helper secures them once more
         finally:
             record.close()
+
+
+def _not_among(mine: tuple[SecuredStrike, ...], record: StrikeRecord) -> tuple[SecuredStrike, ...]:
+    taken = {(one.at.chip, one.at.line) for one in mine}
+    try:
+        return tuple(one for one in record.read() if (one.at.chip, one.at.line) not in taken)
+    except MalformedError:
+        # no door is moved: a torn record says nothing, to the helper neither
+        return ()
 
 
 def secured_strikes(config: Config, device: Device | None) -> tuple[SecuredStrike, ...]:

@@ -223,6 +223,7 @@ def test_nothing_is_moved_where_nobody_can_be_asked(config: Config, loop: Virtua
     test, moved = run(main(), loop)
     assert moved == [False]
     assert [output["pulsed"] for output in test.report["outputs"]] == [False, False]
+    assert test.missed == ("contact", "a card at front")
 
 
 @pytest.fixture
@@ -263,8 +264,13 @@ def when_released(boards: list[Board], what: Callable[[], None]) -> Callable[[st
 
 @pytest.mark.parametrize(
     ("number", "ends"),
-    [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit), (signal.SIGHUP, SystemExit)],
-    ids=["ctrl-c", "sigterm", "terminal gone"],
+    [
+        (signal.SIGINT, KeyboardInterrupt),
+        (signal.SIGTERM, SystemExit),
+        (signal.SIGHUP, SystemExit),
+        (signal.SIGQUIT, SystemExit),
+    ],
+    ids=["ctrl-c", "sigterm", "terminal gone", "ctrl-backslash"],
 )
 def test_a_released_strike_is_secured_by_whatever_signal_ends_it(
     config: Config, tmp_path: Path, boards: list[Board], number: signal.Signals, ends: type[BaseException]

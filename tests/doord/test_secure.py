@@ -112,6 +112,35 @@ def test_a_board_of_made_up_lines_has_nothing_to_secure(metal: Metal) -> None:
     assert (done.returncode, done.stderr, metal.history(17)) == (0, "", [])
 
 
+def test_a_wire_test_killed_with_its_strike_released_leaves_it_to_be_secured(metal: Metal) -> None:
+    """And what a doord left of another door stays to be done."""
+    metal.enrolled(LABEL)
+    left(metal, strike("front", 17, 0), strike("side", 18, 0))
+    with subprocess.Popen(
+        [sys.executable, "-m", "doorctl.cli.main", "--home", str(metal.home), "wire-test", "front", "--yes", "--seconds", "1"],
+        env=metal.environment(), cwd=metal.folder / "cwd", stdout=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        while metal.history(17)[-1:] != ["1"]:
+            assert process.poll() is None
+        process.kill()
+    assert recorded(metal) == (strike("side", 18, 0), strike("front", 17, 0))
+    assert metal.helper().returncode == 0
+    assert (metal.history(17)[-1], metal.history(18)) == ("0", ["0"])
+    assert recorded(metal) == ()
+
+
+def test_a_wire_test_that_ends_has_secured_its_own_strike_only(metal: Metal) -> None:
+    metal.enrolled(LABEL)
+    left(metal, strike("front", 17, 0), strike("side", 18, 0))
+    subprocess.run(
+        [sys.executable, "-m", "doorctl.cli.main", "--home", str(metal.home), "wire-test", "front", "--yes", "--seconds", "1"],
+        env=metal.environment(), cwd=metal.folder / "cwd", stdout=subprocess.DEVNULL, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert recorded(metal) == (strike("side", 18, 0),)
+    levels = [level for level in metal.history(17) if level != "input"]
+    assert levels == ["0", "1", "0", "0"], "claimed, released, secured, and at the end once more"
+
+
 def test_one_chip_that_is_gone_keeps_no_other_strike_released(folder: Path) -> None:
     metal = Metal(folder, {0: "elsewhere", 4: LABEL, 5: "an expander"})
     here, there = strike("front", 17, 0, chip=4), strike("vault", 3, 1, chip=5, label="an expander")
