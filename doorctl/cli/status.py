@@ -53,8 +53,8 @@ def lines(status: Mapping[str, Any]) -> list[str]:
     """The status as people read it."""
     return [
         f"site {status['site']}, controller {status['controller'][:8]}, {status['keys']}",
-        *_configuration(status),
         *_warnings(status),
+        *_configuration(status),
         *(line for door in status["doors"] for line in _door(door)),
         *_way_to_monitor(status),
         f"roster: {counted(status['roster']['holders'], 'holder')}, generation {status['roster']['generation']}",

@@ -229,12 +229,13 @@ def test_everything_that_a_person_should_know_is_a_line_of_status() -> None:
         "answer_ms": {"card": 100, "code": 250, "late": 5},
     }  # fmt: skip
     assert lines(status) == [
-        *WELL[:2],
-        "  the file says something else: `doorctl check`, then `doorctl reload`",
+        WELL[0],
         "simulated: mock hardware and keys that no real monitor accepts",
         "the door can know: the monitor's keys are on this board",
         "LOCKDOWN: every credential is refused; `doorctl lockdown off` ends it",
         "time: not trusted; schedules follow each door's time_unknown",
+        WELL[1],
+        "  the file says something else: `doorctl check`, then `doorctl reload`",
         *WELL[2:4],
         "monitor: connected; 2 records without a receipt",
         "  the oldest of them is of 2026-07-01 12:00:00 UTC",

@@ -189,6 +189,19 @@ def test_status(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
     assert ran.code == (1 if "FAULT" in ran.out else 0)
 
 
+def test_reload(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    board = running.board
+    assert board.run(capsys, "reload") == (0, "in force already: nothing changed\n", "")
+    was = board.paths.config.read_text()
+    board.paths.config.write_text(was.replace('"GPIO17"', '"GPIO21"', 1))
+    ran = board.run(capsys, "reload")
+    assert (ran.code, ran.out) == (1, "")
+    assert "door.front.strike.pin: counts when doord is started again\n" in ran.err
+    board.paths.config.write_text(was)
+    assert board.run(capsys, "reload").code == 0
+    assert "FAULT configuration" not in board.run(capsys, "status").out
+
+
 def test_unlock_and_lockdown(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
     board = running.board
     assert board.run(capsys, "unlock", "front") == (0, "front: released for 5 s\n", "")
