@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import pytest
 
@@ -55,13 +57,33 @@ def stick() -> Iterator[Path]:
         yield folder
 
 
+Build = tuple[str, ...]
+"""The options of one."""
+AGAIN: Final[Build] = ()
+NEWER_ONE: Final[Build] = ("--version", NEWER)
+ARM: Final[Build] = ("--suite", "bookworm", "--arch", "arm64")
+TRIXIE: Final[Build] = ("--suite", "trixie", "--arch", "amd64")
+
+
+@pytest.fixture(scope="session")
+def others(package: Path) -> Iterator[Mapping[Build, Future[Path]]]:
+    """More packages of the same tree, one after the other while machines boot and tests wait."""
+    with TemporaryDirectory(prefix="board-") as name, ThreadPoolExecutor(max_workers=1) as builder:
+        made: dict[Build, Future[Path]] = {}
+        for build in (AGAIN, NEWER_ONE, ARM, TRIXIE):
+            folder = Path(name) / str(len(made))
+            folder.mkdir()
+            made[build] = builder.submit(built, folder, *build)
+        yield made
+
+
 @pytest.fixture(scope="session")
 def package(stick: Path) -> Path:
     return next(stick.glob("doorctl_*.deb"))
 
 
 @pytest.fixture(scope="session")
-def site(stick: Path, package: Path) -> Iterator[Site]:
+def site(stick: Path, package: Path, others: Mapping[Build, Future[Path]]) -> Iterator[Site]:
     """Two machines, each as a person would make it with the package alone."""
     install = f"apt-get install -y /media/stick/{package.name}"
     with Container("monitor", stick) as monitor, Container("board", stick) as board:

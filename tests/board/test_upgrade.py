@@ -2,14 +2,17 @@
 
 import json
 import re
+import shutil
 import time
+from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from tests.board.conftest import CARD, NEWER, Site, built
+from tests.board.conftest import CARD, NEWER_ONE, Build, Site
 from tests.board.rig import until
 
 pytestmark = pytest.mark.board
@@ -78,8 +81,8 @@ LEVELS = (
 """Of the strike of the one door, since doord started; false is its secured one."""
 
 
-def test_an_upgrade_under_load_loses_no_record(site: Site, stick: Path) -> None:
-    newer = built(stick, "--version", NEWER)
+def test_an_upgrade_under_load_loses_no_record(site: Site, stick: Path, others: Mapping[Build, Future[Path]]) -> None:
+    newer = Path(shutil.copy(others[NEWER_ONE].result(), stick))
     site.board.run("doorctl mock contact front closed")
     before, raised, so_far = site.board.main_pid("doorctl"), alarms(site), granted(site)
     visits = Visits(site)
