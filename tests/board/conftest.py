@@ -93,7 +93,7 @@ def site(stick: Path, package: Path, others: Mapping[Build, Future[Path]]) -> It
         monitor.run("systemctl enable --now doorctl-monitor")
         board.run(install)
         example = (ROOT / "etc" / "mock.toml").read_text(encoding="utf-8")
-        config = re.sub(r"(?m)^accept_colocated.*\n", "", example)
+        config = re.sub(r"(?m)^accept_colocated.*\n", "", example).replace("release_s = 5", "release_s = 2")
         board.path("/etc/doorctl/doorctl.toml").write_text(config, encoding="utf-8")
         (stick / "monitor.toml").write_bytes(monitor.path("/etc/doorctl-monitor/monitor.toml").read_bytes())
         board.run("doorctl init --mock --yes --monitor /media/stick/monitor.toml")

@@ -26,7 +26,9 @@ INCLUDED: Final = (
 """A board's Debian, without anything that the package must bring or ask for itself; no compiler."""
 SOURCES: Final = Path("/etc/apt/sources.list.d/debian.sources")
 CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "doorctl-board"
-PROGRAMS: Final = ("mmdebstrap", "systemd-nspawn", "unshare", "nsenter", "ip", "dpkg-deb", "lintian")
+PROGRAMS: Final = (
+    "mmdebstrap", "systemd-nspawn", "unshare", "nsenter", "ip", "dpkg-deb", "lintian", "losetup", "mkfs.ext4", "e2fsck",
+)  # fmt: skip
 NUMBERS: Final = itertools.count(1)
 
 
