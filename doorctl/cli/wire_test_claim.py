@@ -67,17 +67,24 @@ def claimed(paths: Paths, config: Config) -> Iterator[tuple[Board, tuple[DoorPin
     with TemporaryDirectory(prefix="doorctl-") as folder, chdir(folder):
         keys = _keys(paths, config)
         board = opened_board(config)
-        pins: tuple[DoorPins, ...] = ()
         try:
-            # killed with a strike released, this leaves behind what it takes to secure it
-            left.before_claiming(config, board.chip.device)
-            pins = Claims(board, keys).all(config.doors)
-            yield board, pins
+            with _recorded(left, config, board):
+                yield board, Claims(board, keys).all(config.doors)
         except HalError as error:
             raise OperatorError(f"hal: {error}", hint="docs/operations.md, Boards") from error
-        finally:
-            board.close()
-            left.given_back(door.strike for door in pins)
+
+
+@contextmanager
+def _recorded(left: StrikesLeft, config: Config, board: Board) -> Iterator[None]:
+    """The record of these strikes, locked: killed with one released, we leave behind what it takes to secure it."""
+    try:
+        left.before_claiming(config, board.chip.device)
+        if left.wrong is not None:
+            raise OperatorError(f"{left.wrong}, so nothing would secure a strike after a kill", hint="run it with sudo")
+        yield
+    finally:
+        board.close()  # where that fails, the record stays as it is, and the kernel ends the lock
+        left.given_back(())
 
 
 class Claims:

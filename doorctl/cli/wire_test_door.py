@@ -17,7 +17,7 @@ from doorctl.cli.wire_test_card import Watch
 from doorctl.cli.wire_test_hands import Hands
 from doorctl.cli.wire_test_inputs import WORDS, at_rest, hint, inputs
 from doorctl.cli.wire_test_line import LineWatch
-from doorctl.cli.wire_test_pulse import not_stopped
+from doorctl.cli.wire_test_pulse import released
 from doorctl.config.types import BusPlace
 from doorctl.doord.assembly import DoorPins
 from doorctl.errors import OperatorError
@@ -29,6 +29,8 @@ from hal.wiegand.reader import WiegandReader
 from hal.wiring import Finding
 
 RELEASED_S: Final = 1.0
+AT_MOST_S: Final = 1.5
+"""Where the loop is held up."""
 BEEP_MS: Final = 200
 
 Say = Callable[[str], None]
@@ -144,12 +146,8 @@ class DoorTest:
         """Released and secured again, whatever the terminal does meanwhile."""
         self._later = []
         try:
-            with not_stopped():
-                try:
-                    strike.release()
-                    await _pause(RELEASED_S)
-                finally:
-                    strike.secure()
+            with released(strike, at_most_s=AT_MOST_S):
+                await _pause(RELEASED_S)
         finally:
             later, self._later = self._later, None
             for line in later:

@@ -155,7 +155,9 @@ class Doord:
             door.start()
         self.operations.restore_lockdown()
         self.ring.tell_unread()
-        self.faults.set("strikes", self._strikes_left.wrong)
+        if (wrong := self._strikes_left.wrong) is not None:
+            left = f"{wrong}: should doord be killed, strikes are secured by the configuration as it is then"
+            self.faults.set("strikes", left)
         self.speeds.begin()
         self.upkeep = Upkeep(self)
         self._ticking = self.spawn(self.upkeep.run(), name="upkeep")

@@ -43,7 +43,7 @@ class StrikesLeft:
             self._record.write((*self._others, *mine))
         except (StorageError, OSError) as error:
             # the doors stay as they are: should doord be killed now, the helper asks the configuration
-            self.wrong = f"{error}: should doord be killed, strikes are secured by the configuration as it is then"
+            self.wrong = str(error)
 
     def given_back(self, strikes: Iterable[Strike]) -> None:
         """The end: nothing is left to be done, unless a strike could not be secured; idempotent."""

@@ -27,7 +27,7 @@ from hal.lgpio_levels import LineLevel
 _LARGEST: Final = 65_536
 _HIGHEST_LINE: Final = 999
 _MEMBERS: Final = {"door": str, "chip": str, "label": str, "line": int, "level": int}
-_STOP: Final = "stop the other one first: systemctl stop doorctl"
+_STOP: Final = "stop the other one first: systemctl stop doorctl, or let the wire-test end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class StrikeRecord:
 
     @classmethod
     def locked(cls, path: Path) -> Self:
-        """OperatorError where a doord, or a helper at work, has it; StorageError where there is none to be had."""
+        """OperatorError where a doord, a wire-test or a helper has it; StorageError where there is none to be had."""
         flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_CREAT
         try:
             descriptor = os.open(path, flags, 0o600)
@@ -60,7 +60,7 @@ class StrikeRecord:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(descriptor)
-            raise OperatorError(f"{path}: in use by another doord", hint=_STOP) from error
+            raise OperatorError(f"{path}: in use by another doord or a wire-test", hint=_STOP) from error
         return cls(descriptor)
 
     def write(self, strikes: Sequence[SecuredStrike]) -> None:

@@ -29,11 +29,12 @@ NOBODY = 65534
 CTRL_C = "\x03"
 PATIENCE_S = 20.0
 """For a process on a busy machine; what is waited for comes long before."""
-_TAKE_TERMINAL = (
+TAKE_TERMINAL = (
     "import fcntl, os, sys, termios\n"
     "fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0)\n"
     "os.execv(sys.argv[2], sys.argv[2:])\n"
 )
+"""For who begins a session: the descriptor becomes its terminal, and then the command."""
 
 
 class Ran(NamedTuple):
@@ -83,7 +84,7 @@ class OnTerminal:
         # a row never wraps, so that what is read is what was written
         fcntl.ioctl(slave, termios.TIOCSWINSZ, b"\x18\x00\xf0\x00\x00\x00\x00\x00")
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_TERMINAL, str(slave), *DOORCTL, "--home", str(board.home), *arguments],
+            [sys.executable, "-c", TAKE_TERMINAL, str(slave), *DOORCTL, "--home", str(board.home), *arguments],
             stdin=slave, stdout=subprocess.PIPE, stderr=slave if errors_too else subprocess.PIPE, text=True,
             start_new_session=True, pass_fds=(slave,),
         )  # fmt: skip

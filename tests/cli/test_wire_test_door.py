@@ -27,6 +27,7 @@ from hal.events import SECOND, Monotonic
 from hal.mock_commands import Card, Edges, Fault, Input, Keys
 from hal.mock_drive import perform
 from hal.wiegand.cards import FORMATS
+from tests.cli.board import wait_until
 from tests.cli.test_wire_test import BITS, CONFIG, RAW, SWAPPED
 from tests.hal.virtual import VirtualLoop, run
 
@@ -294,6 +295,44 @@ def test_a_released_strike_is_secured_by_an_exception(
             Paths.under(tmp_path), config, DoorName("front"), yes=True, within_s=0, say=lambda _: None, quiet=True
         )
     assert levels(boards[0], STRIKE) == [False, True, False, None]
+
+
+def test_a_loop_that_is_held_up_keeps_no_strike_released(
+    config: Config, tmp_path: Path, boards: list[Board], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by an output that blocks: nothing of ours writes one then, a library's log line may."""
+
+    async def stands_still(_: float) -> None:
+        wait_until(lambda: levels(boards[0], STRIKE)[-1] is False, "the strike secured")
+
+    monkeypatch.setattr(wire_test_door, "AT_MOST_S", 0.05)
+    monkeypatch.setattr(wire_test_door, "_pause", stands_still)
+    wire_test(Paths.under(tmp_path), config, DoorName("front"), yes=True, within_s=0, say=lambda _: None, quiet=True)
+    assert levels(boards[0], STRIKE) == [False, True, False, None]
+
+
+def test_nothing_is_said_while_the_strike_is_released(config: Config, loop: VirtualLoop) -> None:
+    """Who waits for a terminal that stands still leaves it released."""
+
+    async def main() -> list[tuple[bool | None, str]]:
+        board, (pins,) = claim_pins(config, BorrowedKeys(None, simulated=True))
+        perform(board, Input(pin=CONTACT, level=False))
+        said: list[tuple[bool | None, str]] = []
+        test = DoorTest(
+            board, pins, (), hands=Hands(yes=True, terminal=False), within_s=1, quiet=True,
+            say=lambda text: said.append((levels(board, STRIKE)[-1], text)),
+        )  # fmt: skip
+        loop.call_later(1.5, perform, board, Input(pin=CONTACT, level=True))
+        await test.run()
+        board.close()
+        return said
+
+    said = run(main(), loop)
+    assert {released for released, _ in said} == {False}
+    assert said[2:4] == [
+        (False, "   1.500 s  contact: open\n"),
+        (False, "strike at front: released and secured again\n"),
+    ]
 
 
 def test_every_pin_of_somebody_else_is_named_with_what_to_do(
