@@ -60,7 +60,7 @@ format: $(STAMP) ## rewrite the layout of every file
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-drawn: $(STAMP)  ## what docs/ has drawn from the code: manuals, completion, the door's tables
+drawn: $(STAMP)  ## what docs/ has drawn from the code: manuals, completion, the door's tables, a board's wires
 	@for one in docs/draw_*.py; do $(BIN)/python $$one || exit 1; done
 
 soak: $(STAMP)   ## the long form of the kill -9 and backlog tests

@@ -36,7 +36,7 @@ def answer(text: str) -> Config | None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
     assert all(answer(text) is not None for text in EXAMPLES)
 
 

@@ -13,7 +13,7 @@ over() {
 
 over "$tree"
 if [ -z "$ROOTLESS" ]; then
-    for folder in /etc /var /opt /usr/local /root /home /media /srv /mnt; do
+    for folder in /etc /var /opt /usr/local /usr/share/doc /root /home /media /srv /mnt; do
         [ -d "$folder" ] && over "$folder"
     done
 else
@@ -59,7 +59,8 @@ chmod 755 "\$3/bin/pip"
 END
 chmod 755 /usr/local/sbin/python3
 cp -r "$tree/tests/docs/stand_ins" /usr/local/lib/stand-ins
-chmod 755 /usr/local/lib/stand-ins/systemd.py
+chmod 755 /usr/local/lib/stand-ins/systemd.py /usr/local/lib/stand-ins/apt.sh
+ln -s /usr/local/lib/stand-ins/apt.sh /usr/local/sbin/apt
 for program in systemctl systemd-run udevadm sudo sudoedit; do
     ln -sf /usr/local/lib/stand-ins/systemd.py /usr/local/sbin/$program
 done
