@@ -20,6 +20,16 @@ CARD = "H10301:12:3456"
 BOARD, MONITOR = "10.77.0.1", "10.77.0.2"
 
 
+LAST: Final = ("test_withdrawal.py", "test_install.py")
+"""In this order, after the others: the first takes the package away, the second begins where there is none."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A machine is not made anew for each of them."""
+    items.sort(key=lambda item: LAST.index(item.path.name) if item.path.name in LAST else -1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codes:
     """Of the one person there is."""

@@ -62,7 +62,7 @@ class Container:
     """One machine. A context manager: it runs inside, and is gone afterwards."""
 
     def __init__(self, name: str, brought: Path) -> None:
-        """`brought`: a folder that it sees as /media/stick, read only."""
+        """`brought`: a folder that it sees as /media/stick."""
         self.name = f"doorctl-{name}-{os.getpid()}-{next(NUMBERS)}"
         self._brought = brought
         self._leader = 0
@@ -77,7 +77,7 @@ class Container:
             "exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_SECCOMP=0 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 "
             f"SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes systemd-nspawn -D {root_file_system()} -M {self.name} --boot "
             "--register=no --keep-unit --volatile=overlay --private-network --resolv-conf=off --timezone=off "
-            f"--link-journal=no --console=pipe --capability=all --bind-ro={self._brought}:/media/stick"
+            f"--link-journal=no --console=pipe --capability=all --bind={self._brought}:/media/stick"
         )
         self._nspawn = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "bash", "-c", script], start_new_session=True,
@@ -104,14 +104,19 @@ class Container:
 
     def run(self, command: str, *, check: bool = True, typed: str = "", within_s: float = 120) -> str:
         """What a shell there says on both outputs; a failure is the test's unless it is asked for."""
-        inside = ["nsenter", "-t", str(self._leader), "-m", "-u", "-i", "-n", "-p", "-C", "--"]
         done = subprocess.run(
-            [*inside, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root", "sh", "-c",
-             command],
+            [*self.entered(), "sh", "-c", command],
             input=typed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=within_s,
         )  # fmt: skip
         assert not check or done.returncode == 0, f"{self.name}$ {command}\n{done.stdout}"
         return done.stdout
+
+    def entered(self) -> list[str]:
+        """What stands before a command that is to run inside."""
+        return [
+            "nsenter", "-t", str(self._leader), "-m", "-u", "-i", "-n", "-p", "-C", "--", "env", "-i",
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root",
+        ]  # fmt: skip
 
     def path(self, inside: str) -> Path:
         """A file of it, seen from here."""
