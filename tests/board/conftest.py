@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +20,9 @@ CARD = "H10301:12:3456"
 BOARD, MONITOR = "10.77.0.1", "10.77.0.2"
 
 
-LAST: Final = ("test_withdrawal.py", "test_install.py")
-"""In this order, after the others: the first takes the package away, the second begins where there is none."""
+LAST: Final = ("test_package.py", "test_debian.py", "test_withdrawal.py", "test_install.py")
+"""In this order, after the others: what is made `beside` is done by then; then what the day has left is looked at, the
+package is taken away, and somebody begins where there is none."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -76,15 +77,30 @@ TRIXIE: Final[Build] = ("--suite", "trixie", "--arch", "amd64")
 
 
 @pytest.fixture(scope="session")
-def others(package: Path) -> Iterator[Mapping[Build, Future[Path]]]:
-    """More packages of the same tree, one after the other while machines boot and tests wait."""
-    with TemporaryDirectory(prefix="board-") as name, ThreadPoolExecutor(max_workers=1) as builder:
+def beside() -> Iterator[ThreadPoolExecutor]:
+    """What is done while machines boot and tests wait, one after the other."""
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="session")
+def others(package: Path, beside: ThreadPoolExecutor) -> Iterator[Mapping[Build, Future[Path]]]:
+    """More packages of the same tree."""
+    with TemporaryDirectory(prefix="board-") as name:
         made: dict[Build, Future[Path]] = {}
         for build in (AGAIN, NEWER_ONE, ARM, TRIXIE):
             folder = Path(name) / str(len(made))
             folder.mkdir()
-            made[build] = builder.submit(built, folder, *build)
+            made[build] = beside.submit(built, folder, *build)
         yield made
+        wait(made.values())
+
+
+@pytest.fixture(scope="session")
+def linted(package: Path, beside: ThreadPoolExecutor) -> "Future[subprocess.CompletedProcess[str]]":
+    """What lintian says of the package."""
+    command = ["lintian", "--fail-on", "error", "--no-tag-display-limit", "--allow-root", str(package)]
+    return beside.submit(subprocess.run, command, check=False, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +109,12 @@ def package(stick: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site(stick: Path, package: Path, others: Mapping[Build, Future[Path]]) -> Iterator[Site]:
+def site(
+    stick: Path,
+    package: Path,
+    others: Mapping[Build, Future[Path]],
+    linted: "Future[subprocess.CompletedProcess[str]]",
+) -> Iterator[Site]:
     """Two machines, each as a person would make it with the package alone."""
     install = f"apt-get install -y /media/stick/{package.name}"
     with Container("monitor", stick) as monitor, Container("board", stick) as board:
