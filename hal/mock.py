@@ -157,6 +157,10 @@ class MockChip(MockFactory):  # type: ignore[misc]  # gpiozero has no type infor
         """Fault: the chip vanished; every access fails."""
         self.notifier_died = False
         """A callback raised, and as with lgpio nobody gets an edge any more."""
+        self.wired: dict[str, tuple[tuple[str, int], ...]] = {}
+        """Fault: the pins that a data pulse on this one is seen on instead, each so many nanoseconds later."""
+        self._flickers: dict[str, tuple[Monotonic, int]] = {}
+        """Fault: when this wire falls next, and how long after that again."""
         self._busy: set[str] = set()
         self._agenda: list[tuple[Monotonic, int, MockLine]] = []
         self._scheduled = 0
@@ -198,6 +202,13 @@ class MockChip(MockFactory):  # type: ignore[misc]  # gpiozero has no type infor
             raise MockCommandError(str(error)) from error
         (self._busy.add if held else self._busy.discard)(gpio)
 
+    def hang(self, name: str, every_ns: int) -> None:
+        """Fault: the wire hangs in the air, and pulses so often with nobody at it; 0 ends that."""
+        line = self.line(name)
+        self._flickers.pop(line.name, None)
+        if every_ns:
+            self._flickers[line.name] = self.clock(), every_ns
+
     def touch(self) -> None:
         """Fail as a vanished chip would."""
         if self.gone:
@@ -234,11 +245,19 @@ class MockChip(MockFactory):  # type: ignore[misc]  # gpiozero has no type infor
 
     def next_due(self) -> Monotonic | None:
         """When the next scheduled pulse happens."""
-        return self._agenda[0][0] if self._agenda else None
+        waiting = [at for at, _ in self._flickers.values()]
+        return min(waiting + [at for at, _, _ in self._agenda[:1]], default=None)
 
     def deliver_due(self, now: Monotonic) -> Monotonic:
         """Hand over what has happened by now, as the kernel would have; returns now: nothing earlier is under way."""
-        while self._agenda and self._agenda[0][0] <= now:
-            at, _, line = heapq.heappop(self._agenda)
-            line.pulse(at)
+        while (due := self.next_due()) is not None and due <= now:
+            flickering = [name for name, (at, _) in self._flickers.items() if at == due]
+            for name in flickering:
+                every_ns = self._flickers[name][1]
+                self._flickers[name] = Monotonic(due + every_ns), every_ns
+                self.line(name).pulse(due)
+            if not flickering:
+                at, _, line = heapq.heappop(self._agenda)
+                for name, later in self.wired.get(line.name, ((line.name, 0),)):
+                    self.line(name).pulse(Monotonic(at + later))
         return now

@@ -6,8 +6,9 @@
 | `card`    | one card frame: its bits, or a format with its fields |
 | `keys`    | a person types on the keypad: digits, `*`, `#` |
 | `input`   | an input pin takes a level |
-| `osdp`    | an OSDP reader's cover or input changes, its line breaks: cut, mend, unplug, plug, spoil; its power |
-| `fault`   | misbehave from now on: stuck-low, drop, raise, busy, gone, noise; `clear` ends it |
+| `osdp`    | an OSDP reader's cover or input changes, what becomes of its line, power and speed |
+| `fault`   | misbehave from now on: stuck-low, no-pull-up, drop, raise, busy, gone, noise; swapped and no-ground |
+|           | on two data pins; `clear` ends it |
 | `history` | every output change after a number |
 | `state`   | pins, users, readers' counters |
 | `watch`   | output changes as they happen, on this connection, until it closes |
@@ -28,6 +29,9 @@ Interval = Annotated[int, msgspec.Meta(ge=1, le=SECOND)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Bits = Annotated[str, msgspec.Meta(pattern="^[01]{1,256}\\Z")]
 KeyText = Annotated[str, msgspec.Meta(pattern="^[0-9*#]{1,64}\\Z")]
+
+
+PinFault = Literal["stuck-low", "no-pull-up", "drop", "raise", "busy", "noise", "clear"]
 
 
 class Edges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="edges"):
@@ -72,25 +76,33 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Osdp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="osdp"):
-    """At an OSDP reader: exactly one of its cover, an input, a power cut, and what becomes of its line."""
+    """At an OSDP reader: exactly one of its cover, an input, a power cut, a speed, and what becomes of its line."""
 
     reader: str
     tamper: bool | None = None
     input: bool | None = None
     number: Annotated[int, msgspec.Meta(ge=0, le=7)] = 0
     """Of the input, counted from 0."""
-    line: Literal["cut", "mend", "unplug", "plug", "spoil"] | None = None
+    line: Literal["cut", "mend", "unplug", "plug", "spoil", "unterminated", "terminated"] | None = None
+    """`spoil`: one burst arrives broken; `unterminated`: four answers of eleven do, until it is terminated."""
     power: Literal["cycle", "reset"] | None = None
     """`reset`: as from the factory, its key forgotten."""
+    baud: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
+    """The speed that it is set to; 0: its line's."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="fault"):
-    """`pin` for all but gone; `count` edges for drop, raise and noise; noise comes at `edges_per_s`."""
+    """`pins` [D0, D1] for swapped and no-ground, `pin` for all others but gone.
 
-    fault: Literal["stuck-low", "drop", "raise", "busy", "gone", "noise", "clear"]
+    `count` edges for drop, raise and noise; noise comes at `edges_per_s`, a wire without a pull-up flickers so.
+    """
+
+    fault: PinFault | Literal["swapped", "no-ground", "gone"]
     pin: str | None = None
+    pins: tuple[str, str] | None = None
     count: Count = 1
-    edges_per_s: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 50_000
+    edges_per_s: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """None: 50,000 of noise, and 100 of a wire that hangs in the air, as the mains hum."""
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="history"):

@@ -11,11 +11,14 @@ from hal.board import Board
 from hal.errors import MockCommandError
 from hal.events import SECOND, Key, Monotonic
 from hal.mock import MockChip, OutputChange, PinFaults
-from hal.mock_commands import Card, Command, Edges, Fault, History, Input, Keys, Osdp, State, Watch
+from hal.mock_commands import Card, Command, Edges, Fault, History, Input, Keys, Osdp, PinFault, State, Watch
 from hal.wiegand.cards import find_format
 from hal.wiegand.keys import Keypad, KeypadEncoding
 
 Reply = dict[str, Any]
+NOISE_PER_S, HUM_PER_S = 50_000, 100
+CROSSTALK_NS = 5_000
+"""After a pulse on one wire the other one follows, where reader and board have no ground in common."""
 WHOLE_ENTRY = {KeypadEncoding.BINARY_26, KeypadEncoding.BCD_26}
 
 
@@ -128,16 +131,27 @@ def _schedule(chip: MockChip, edges: Iterable[tuple[str, int]], at: int | None) 
 
 
 def _inject(chip: MockChip, command: Fault) -> None:
-    if command.fault == "gone" or (command.fault == "clear" and command.pin is None):
-        chip.gone = command.fault == "gone"
-        return
-    if command.pin is None:
-        raise MockCommandError(f"{command.fault}: expected a pin")
-    if command.fault == "busy":
-        chip.hold_by_another(command.pin, held=True)
-        return
-    line = chip.line(command.pin)
     match command.fault:
+        case "swapped" | "no-ground":
+            _miswire(chip, command)
+        case "gone":
+            chip.gone = True
+        case "clear" if command.pin is None:
+            chip.gone = False
+        case fault:
+            if command.pin is None:
+                raise MockCommandError(f"{fault}: expected a pin")
+            _inject_at(chip, fault, command.pin, command)
+
+
+def _inject_at(chip: MockChip, fault: PinFault, pin: str, command: Fault) -> None:
+    if fault == "busy":
+        chip.hold_by_another(pin, held=True)
+        return
+    line = chip.line(pin)
+    match fault:
+        case "no-pull-up":
+            chip.hang(pin, SECOND // (command.edges_per_s or HUM_PER_S))
         case "stuck-low":
             line.hold_low(chip.clock())
         case "drop":
@@ -145,13 +159,23 @@ def _inject(chip: MockChip, command: Fault) -> None:
         case "raise":
             line.faults.raise_edges = command.count
         case "noise":
-            begin, interval = chip.clock(), SECOND // command.edges_per_s
-            chip.schedule((command.pin, Monotonic(begin + edge * interval)) for edge in range(command.count))
+            begin, interval = chip.clock(), SECOND // (command.edges_per_s or NOISE_PER_S)
+            chip.schedule((pin, Monotonic(begin + edge * interval)) for edge in range(command.count))
         case "clear":
-            chip.hold_by_another(command.pin, held=False)
+            chip.hold_by_another(pin, held=False)
             line.faults = PinFaults()
+            chip.hang(pin, 0)
+            chip.wired = {one: seen for one, seen in chip.wired.items() if line.name not in {one, *dict(seen)}}
         case _:
-            assert_never(command.fault)
+            assert_never(fault)
+
+
+def _miswire(chip: MockChip, command: Fault) -> None:
+    if command.pins is None:
+        raise MockCommandError(f"{command.fault}: expected the pins [D0, D1]")
+    d0, d1 = (chip.line(pin).name for pin in command.pins)
+    for here, there in ((d0, d1), (d1, d0)):
+        chip.wired[here] = ((there, 0),) if command.fault == "swapped" else ((here, 0), (there, CROSSTALK_NS))
 
 
 def _state(board: Board, chip: MockChip) -> Reply:

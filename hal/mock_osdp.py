@@ -39,9 +39,11 @@ def change(board: Board, command: Osdp) -> dict[str, Any]:
     reader = board.made_up.get(command.reader)
     if reader is None:
         raise MockCommandError(f"no OSDP reader {command.reader!r}; there are: {', '.join(board.made_up) or 'none'}")
-    said = [one for one in (command.tamper, command.input, command.line, command.power) if one is not None]
+    said = [
+        one for one in (command.tamper, command.input, command.line, command.power, command.baud) if one is not None
+    ]
     if len(said) != 1:
-        raise MockCommandError("osdp: expected exactly one of tamper, input, line and power")
+        raise MockCommandError("osdp: expected exactly one of tamper, input, line, power and baud")
     if command.tamper is not None:
         reader.tamper(torn=command.tamper)
     elif command.input is not None:
@@ -49,6 +51,8 @@ def change(board: Board, command: Osdp) -> dict[str, Any]:
     elif command.power is not None:
         reader.key = None if command.power == "reset" else reader.key
         reader.power_cycle()
+    elif command.baud is not None:
+        reader.baud = command.baud or None
     else:
         (line,) = [one for one in board.mock_lines.values() if reader in one.readers.values()]
         _break(line, str(command.line))
@@ -63,6 +67,8 @@ def _break(line: MockLine, how: str) -> None:
             line.unplug()
         case "plug":
             line.gone = False
+        case "unterminated" | "terminated":
+            line.terminated = how == "terminated"
         case _:
             line.spoil += 1
 

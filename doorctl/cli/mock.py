@@ -1,4 +1,4 @@
-"""doorctl mock: hands at the doors of a mock board: cards, keys, the button inside, the leaf.
+"""doorctl mock: hands at the doors of a mock board: cards, keys, the button inside, the leaf, and wires that are wrong.
 
 For whoever runs the daemons on a laptop. It moves made-up wires through the mock board's socket, which no real board
 has, and says what the strike did: what a person at the door sees, and not more.
@@ -9,6 +9,8 @@ from typing import Any, Final
 
 _READER: Final = "the reader's name, DOOR or DOOR/SIDE"
 _DOOR: Final = "the name of the [door.NAME] table"
+FAULTS: Final = ("swapped", "no-ground", "stuck-low", "no-pull-up", "wrong-baud", "no-termination", "none")
+"""doorctl/cli/mock_faults.py has what each does; `none` mends them all."""
 _FOR: Final = 'For a doord that runs with [hal] backend = "mock".'
 
 
@@ -16,7 +18,7 @@ def add_parser(subparsers: Any) -> None:
     """What the command takes."""
     parser = subparsers.add_parser(
         "mock",
-        help="cards, keys, REX and leaf at the doors of a mock board",
+        help="cards, keys, REX, leaf and bad wires at the doors of a mock board",
         description="Press a card or keys at a door of a mock board, press the button inside, move the leaf. Says what "
         f"the strike did in the two seconds after that. {_FOR} A real board has no such wires.",
         epilog="example: doorctl mock card front H10301:12:3456",
@@ -26,6 +28,7 @@ def add_parser(subparsers: Any) -> None:
     _keys(verbs)
     _rex(verbs)
     _contact(verbs)
+    _fault(verbs)
 
 
 def _card(verbs: Any) -> None:
@@ -83,6 +86,22 @@ def _contact(verbs: Any) -> None:
     parser.add_argument("door", metavar="DOOR", help=_DOOR)
     parser.add_argument("leaf", choices=("open", "closed"), metavar="LEAF", help="what becomes of it")
     parser.set_defaults(run=run, verb="contact")
+
+
+def _fault(verbs: Any) -> None:
+    parser = verbs.add_parser(
+        "fault",
+        help="spoil a reader's wires, or mend them",
+        description="Wire a reader wrongly from now on, as an installer might: D0 and D1 swapped, no common ground, D0 "
+        "stuck low, D0 without a pull-up; at an OSDP reader another speed, or a line without termination. For trying "
+        'what `doorctl wire-test` and `doorctl status` say of it, on a board that runs with [hal] backend = "mock".',
+        epilog="example: doorctl mock fault front swapped",
+    )
+    parser.add_argument("reader", metavar="READER", help=_READER)
+    parser.add_argument(
+        "fault", choices=FAULTS, metavar="FAULT", help=f"one of {', '.join(FAULTS)}: none mends them all"
+    )
+    parser.set_defaults(run=run, verb="fault")
 
 
 def run(args: argparse.Namespace) -> int:

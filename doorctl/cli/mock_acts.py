@@ -21,6 +21,7 @@ from doorctl.cli.mock_door import (
     refuse_metal,
     wired,
 )
+from doorctl.cli.mock_faults import requests
 from doorctl.config.reading import read_config
 from doorctl.config.types import Config, Door
 from doorctl.errors import OperatorError
@@ -76,8 +77,21 @@ def contact(args: argparse.Namespace) -> int:
     return _done(args, paths, door, hand, leaf=args.leaf)
 
 
+def fault(args: argparse.Namespace) -> int:
+    """Spoil a reader's wires, or mend them."""
+    paths, config = _site(args)
+    _, reader = reader_called(config, args.reader)
+    wanted = requests(reader, args.fault)
+    with mock_hands.at_the_board(paths) as drive:
+        for request in wanted:
+            drive.do(request.pop("do"), **request)
+    told = "mended" if args.fault == "none" else args.fault
+    print(json.dumps({"reader": reader.name, "wires": told}) if args.json else f"{reader.name}: the wires are {told}")
+    return 0
+
+
 ACTS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
-    "card": card, "keys": keys, "rex": rex, "contact": contact,
+    "card": card, "keys": keys, "rex": rex, "contact": contact, "fault": fault,
 }  # fmt: skip
 """By verb."""
 

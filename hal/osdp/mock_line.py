@@ -20,6 +20,8 @@ TURNAROUND_S: Final = 0.001
 """From a request's last bit to its answer's first; what good readers take."""
 FIFO: Final = 8
 """Characters that a UART hands on at a time."""
+_SPOILT, _ANSWERS, _STRIDE = 4, 11, 7
+"""On a line without termination: so many of so many answers, and how they are shuffled."""
 _BITS: Final = 10
 _DECISECONDS: Final = 10
 _LED_LASTING: Final = 9
@@ -58,6 +60,11 @@ def _is_green(data: bytes) -> bool:
     return data[_LED_LASTING + 3 : _LED_LASTING + 4] == bytes((Color.GREEN,))
 
 
+def _flipped(burst: bytes) -> bytes:
+    middle = len(burst) // 2
+    return burst[:middle] + bytes((burst[middle] ^ 1,)) + burst[middle + 1 :]
+
+
 class MockLine:
     """The wire and everything on it but the CP."""
 
@@ -69,6 +76,9 @@ class MockLine:
         """The device is not there."""
         self.spoil = 0
         """So many of the next bursts arrive with a flipped bit."""
+        self.terminated = True
+        """Else echoes spoil four answers of eleven, in an order that does not fall in with the polling."""
+        self._answers = 0
         self._baud = baud
         self._character_s = _BITS / baud
         self._heard: Callable[[bytes], None] | None = None
@@ -124,15 +134,20 @@ class MockLine:
             if reader.baud not in {None, self._baud}:
                 continue
             if answer := reader.receive(burst):
-                asyncio.get_running_loop().call_later(TURNAROUND_S, self.say, self._passed(answer))
+                asyncio.get_running_loop().call_later(TURNAROUND_S, self.say, self._passed(self._echoed(answer)))
+
+    def _echoed(self, answer: bytes) -> bytes:
+        self._answers += 1
+        if self.terminated or self._answers * _STRIDE % _ANSWERS >= _SPOILT:
+            return answer
+        return _flipped(answer)
 
     def _passed(self, burst: bytes) -> bytes:
         if self.cut:
             return b""
         if self.spoil and burst:
             self.spoil -= 1
-            middle = len(burst) // 2
-            return burst[:middle] + bytes((burst[middle] ^ 1,)) + burst[middle + 1 :]
+            return _flipped(burst)
         return burst
 
     def _hand_on(self, piece: bytes) -> None:

@@ -1,10 +1,12 @@
 """What a Wiegand reader's pulses say of its wires: edges and levels in, likely faults out, in an installer's words.
 
 Pure: no clock, no line. It never says that a card is good which the decoder would refuse, nor finds fault with a frame
-that the decoder reads: both measure with the same rule (rhythm). Must never put a frame's bits into a message.
+that the decoder reads: both measure with the same rule (rhythm). Must never put a frame's bits into a message, nor how
+many pulses a line had: that is how many zeros or ones a card or a key has.
 
 | what was seen                                             | likely                                            |
 |-----------------------------------------------------------|---------------------------------------------------|
+| a line falls again and again with nobody at the reader    | D0_HUNG, D1_HUNG, BOTH_HUNG                       |
 | a line is low at rest                                     | D0_LOW, D1_LOW, BOTH_LOW                          |
 | a card was held there, and no pulse came                  | NOTHING                                           |
 | edges nearer than a pulse is wide, on one line or on both | NOISE                                             |
@@ -32,6 +34,7 @@ from hal.wiring import Finding
 LONGEST_CARD: Final = max(known.bits for known in FORMATS.values())
 ENOUGH_FOR_SILENT: Final = 4
 """Pulses on one line before the other is missed: as many as the shortest frame has."""
+_LINES: Final[tuple[Line, ...]] = (0, 1)
 _FEWEST: Final = 3
 """Edges that have a rhythm."""
 _BOTH_ENDS: Final[tuple[Literal["*", "#"], ...]] = ("*", "#")
@@ -40,6 +43,9 @@ _BOTH_ENDS: Final[tuple[Literal["*", "#"], ...]] = ("*", "#")
 class Fault(Enum):
     """What is likely wrong; the values are for scripts."""
 
+    BOTH_HUNG = "both data lines hang in the air"
+    D0_HUNG = "D0 hangs in the air"
+    D1_HUNG = "D1 hangs in the air"
     BOTH_LOW = "both data lines low"
     D0_LOW = "D0 stuck low"
     D1_LOW = "D1 stuck low"
@@ -79,8 +85,8 @@ class Burst:
 
     bits: int
     raw: int = field(repr=False)
-    pulses: tuple[int, int]
-    """On D0 and on D1."""
+    pulses: tuple[int, int] = field(repr=False)
+    """On D0 and on D1; in no message."""
     closest: int | None
     """Nanoseconds between the two nearest neighbours; None for a single edge."""
     rhythm: Rhythm | None
@@ -133,12 +139,33 @@ def judge(burst: Burst, expected: Expected) -> Fault | None:
             return Fault.SWAPPED
         if length < SHORT_FRAME and keypads_of(burst):
             return Fault.KEYPAD
-        if length >= SHORT_FRAME and card_formats_of(burst):
+        if length >= SHORT_FRAME and 0 not in burst.pulses and card_formats_of(burst):
             return Fault.CARD_FORMAT
     clean = burst.closest is not None and burst.closest >= TOO_CLOSE and length <= LONGEST_CARD
     if clean and length >= ENOUGH_FOR_SILENT and 0 in burst.pulses:
         return Fault.D1_SILENT if burst.pulses[1] == 0 else Fault.D0_SILENT
     return Fault.NOISE
+
+
+_ZERO, _ONE = frozenset[Line]({0}), frozenset[Line]({1})
+_LOW: Final = {_ZERO: Fault.D0_LOW, _ONE: Fault.D1_LOW, _ZERO | _ONE: Fault.BOTH_LOW}
+_HUNG: Final = {_ZERO: Fault.D0_HUNG, _ONE: Fault.D1_HUNG, _ZERO | _ONE: Fault.BOTH_HUNG}
+
+
+def is_whole(burst: Burst, expected: Expected) -> bool:
+    """Whether its length is a frame's, and may be told.
+
+    Where pulses came on one line only, or some are missing or doubled, their number can be that of the zeros or the
+    ones in the frame.
+    """
+    fault = judge(burst, expected)
+    known = fault in {None, Fault.SWAPPED, Fault.KEYPAD, Fault.CARD_FORMAT}
+    return known or (burst.in_rhythm and 0 not in burst.pulses)
+
+
+def hanging(looks: Sequence[Collection[Line]]) -> frozenset[Line]:
+    """The lines that fell in each of some looks that follow one another, together longer than any card takes."""
+    return frozenset(line for line in _LINES if looks and all(line in look for look in looks))
 
 
 def keypads_of(burst: Burst) -> tuple[KeypadEncoding, ...]:
@@ -159,14 +186,18 @@ def card_formats_of(burst: Burst) -> tuple[str, ...]:
     return tuple(name for name, known in FORMATS.items() if known.refusal(burst.bits, burst.raw) is None)
 
 
-def findings(seen: Sequence[Burst], expected: Expected, *, low: Collection[Line] = ()) -> tuple[Finding, ...]:
-    """What is told of one card or key, the likeliest first; `low` are the lines that are low at rest.
+def findings(
+    seen: Sequence[Burst], expected: Expected, *, low: Collection[Line] = (), hung: Collection[Line] = ()
+) -> tuple[Finding, ...]:
+    """What is told of one card or key, the likeliest first.
+
+    `low` are the lines that are low at rest, `hung` those that never rest, and may be low by chance.
 
     No burst at all is NOTHING: call it when somebody says that a card was held to the reader.
     """
-    if low:
-        both = len(set(low)) == len((0, 1))
-        return (_told(Fault.BOTH_LOW if both else Fault.D1_LOW if 1 in low else Fault.D0_LOW, (), expected),)
+    if hung or low:
+        lines = frozenset(hung or low)
+        return (_told((_HUNG if hung else _LOW)[lines], (), expected),)
     if not seen:
         return (_told(Fault.NOTHING, (), expected),)
     by_fault: dict[Fault, list[Burst]] = {}
@@ -187,8 +218,6 @@ def _told(fault: Fault, found: Sequence[Burst], expected: Expected) -> Finding:
         facts = {
             "bits": str(most.bits),
             "how": _how_disturbed(most, expected),
-            "d0": str(most.pulses[0]),
-            "d1": str(most.pulses[1]),
             "sent": " or ".join(f'"{encoding.value}"' for encoding in keypads_of(most)),
             "keypad": configured,
             "formats": ", ".join(card_formats_of(most)),
@@ -201,11 +230,11 @@ def _how_disturbed(burst: Burst, expected: Expected) -> str:
     if burst.closest is None:
         return "a single stray pulse"
     if burst.closest < TOO_CLOSE:
-        return f"{burst.bits} pulses, some less than {TOO_CLOSE // 1000} µs apart or on both lines at once"
+        return f"some less than {TOO_CLOSE // 1000} µs apart or on both lines at once"
     if burst.bits > LONGEST_CARD:
-        return f"{burst.bits} pulses without a pause, more than any card has"
-    if not burst.in_rhythm:
-        return f"{burst.bits} pulses without a steady rhythm"
+        return "more without a pause than any card has"
+    if not is_whole(burst, expected):
+        return "without a steady rhythm"
     if expected.card is not None and burst.bits == expected.card.bits:
         return f"{burst.bits} bits in rhythm, but no parity fits"
     return f"{burst.bits} bits, as no known card has"
@@ -230,6 +259,15 @@ def _low(line: str, wire: str) -> _Words:
     )
 
 
+def _hung(line: str, wire: str) -> _Words:
+    return _Words(
+        likely=f"{line} pulses with nobody at the reader: likely {wire} without a pull-up and hanging in the air, or "
+        "there is no common ground",
+        do="press the wire home at both ends, look whether the level shifter has its voltage on both sides, and join "
+        "the reader's ground to the board's",
+    )
+
+
 def _silent(line: str, other: str) -> _Words:
     return _Words(
         likely=f"{line} never moves while {other}: likely a broken or loose wire, or a level shifter without pull-up",
@@ -238,6 +276,9 @@ def _silent(line: str, other: str) -> _Words:
 
 
 _WORDS: Final[dict[Fault, _Words]] = {
+    Fault.BOTH_HUNG: _hung("both data lines have", "both wires are"),
+    Fault.D0_HUNG: _hung("D0 has", "it is"),
+    Fault.D1_HUNG: _hung("D1 has", "it is"),
     Fault.BOTH_LOW: _low("both data lines are", "both wires"),
     Fault.D0_LOW: _low("D0 is", "D0"),
     Fault.D1_LOW: _low("D1 is", "D1"),
@@ -245,8 +286,8 @@ _WORDS: Final[dict[Fault, _Words]] = {
         likely="D0 and D1 are likely swapped: {bits} bits came, and fit only with each of them inverted",
         do="exchange the two wires (mostly green is D0 and white is D1), or the two pins in doorctl.toml",
     ),
-    Fault.D0_SILENT: _silent("D0", "D1 has {d1} pulses"),
-    Fault.D1_SILENT: _silent("D1", "D0 has {d0} pulses"),
+    Fault.D0_SILENT: _silent("D0", "D1 does"),
+    Fault.D1_SILENT: _silent("D1", "D0 does"),
     Fault.NOTHING: _Words(
         likely="neither data line moves: likely the reader has no power, both wires are off, or it does not know such "
         "cards",

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any, TypeVar
 
 import pytest
@@ -20,6 +19,8 @@ from doorctl.core.types import ReaderName
 from doorctl.doord import assembly
 from doorctl.doord.assembly import DoorPins, claim_pins
 from hal.board import Board, open_board
+from hal.mock_commands import Osdp
+from hal.mock_drive import perform
 from hal.osdp.wiring import Fault, Seen, findings
 from tests.hal.virtual import VirtualLoop, run
 
@@ -55,7 +56,7 @@ def cut(board: Board) -> None:
 
 
 def other_speed(board: Board) -> None:
-    board.made_up["vault"].baud = 38_400
+    perform(board, Osdp(reader="vault", baud=38_400))
 
 
 def other_address(board: Board) -> None:
@@ -76,15 +77,7 @@ def two_readers(board: Board) -> None:
 
 
 def no_termination(board: Board) -> None:
-    """Two answers of five arrive spoilt, in no order that could fall in with the polling."""
-    line, chance = board.mock_lines[DEVICE], Random(5)
-    clean = line.say
-
-    def say(burst: bytes) -> None:
-        line.spoil += chance.random() < 0.4
-        clean(line._passed(burst))
-
-    line.say = say  # type: ignore[method-assign]
+    perform(board, Osdp(reader="vault", line="unterminated"))
 
 
 FAULTS: dict[str, tuple[Fault, Callable[[Board], None]]] = {

@@ -102,6 +102,18 @@ def test_lost_edges_and_stuck_lines(chip: MockChip) -> None:
     assert [round(ticks * 1e9) for ticks, _ in ear.heard] == [3, 4, 6]
 
 
+def test_a_wire_that_hangs_in_the_air_pulses_until_it_is_mended(chip: MockChip) -> None:
+    ear = listening(chip, "GPIO14", "falling")
+    chip.hang("GPIO14", 10 * MS)
+    chip.schedule([("GPIO14", Monotonic(BEGIN + 5 * MS))])
+    assert chip.next_due() == BEGIN
+    chip.deliver_due(Monotonic(BEGIN + 29 * MS))
+    assert [round(ticks * 1e9) - BEGIN for ticks, _ in ear.heard] == [0, 5 * MS, 10 * MS, 20 * MS]
+    assert chip.next_due() == BEGIN + 30 * MS
+    chip.hang("GPIO14", 0)
+    assert chip.next_due() is None
+
+
 def test_a_vanished_chip_fails_every_access_and_tells_no_edge(chip: MockChip) -> None:
     ear = listening(chip, "GPIO14", "falling")
     chip.gone = True

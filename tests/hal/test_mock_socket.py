@@ -234,6 +234,8 @@ def test_a_driver_that_stops_listening_disturbs_nobody(loop: VirtualLoop, board:
         (b'{"do":"input","pin":"GPIO16","level":true}\n', "no port uses pin GPIO16"),
         (b'{"do":"input","pin":"GPIO17","level":true}\n', "GPIO17 is an output"),
         (b'{"do":"fault","fault":"drop"}\n', "drop: expected a pin"),
+        (b'{"do":"fault","fault":"swapped","pin":"GPIO14"}\n', "swapped: expected the pins"),
+        (b'{"do":"fault","fault":"no-ground","pins":["GPIO14","GPIO4"]}\n', "no port uses pin GPIO4"),
         (b'{"do":"fault","fault":"busy","pin":"GPIO99"}\n', "GPIO99 is not a valid pin name"),
         (b'{"do":"fault","fault":"fire","pin":"GPIO14"}\n', "Invalid enum value 'fire'"),
         (b'{"do":"input","pin":"GPIO27","level":1}\n', "Expected `bool`"),
@@ -372,3 +374,43 @@ def test_a_dead_socket_gives_way_and_a_live_one_or_a_file_does_not(loop: Virtual
         loop.run_until_complete(MockSocket(board, path).start())
     assert path.read_text() == "a file"
     path.unlink()
+
+
+def test_data_wires_get_mixed_up_and_are_mended(loop: VirtualLoop, board: Board, path: Path) -> None:
+    length, raw = find_format("H10301").encode({"facility": 12, "card": 3456})
+    bits = f"{raw:0{length}b}"
+    inverted = bits.translate(str.maketrans("01", "10"))
+    seen: list[ReaderEvent] = []
+    read: list[int] = []
+
+    async def story(driver: Driver) -> None:
+        front(board, seen)
+        await asyncio.sleep(2)
+        pins = {"pins": ["GPIO14", "GPIO15"]}
+        for fault, shown in (({"fault": "no-ground", **pins}, bits), ({"fault": "swapped", **pins}, inverted),
+                             ({"fault": "swapped", **pins}, bits), ({"fault": "clear", "pin": "GPIO15"}, bits)):  # fmt: skip
+            assert await driver.say(do="fault", **fault) == {"ok": True}
+            await driver.say(do="card", reader="front", bits=shown)
+            await asyncio.sleep(5)
+            read.append(sum(isinstance(event, CardBits) and event.raw == raw for event in seen))
+
+    play(loop, board, path, story)
+    assert read == [0, 1, 1, 2]
+
+
+def test_a_wire_without_a_pull_up_flickers_until_it_is_mended(loop: VirtualLoop, board: Board, path: Path) -> None:
+    seen: list[ReaderEvent] = []
+    edges: list[float] = []
+
+    async def story(driver: Driver) -> None:
+        front(board, seen)
+        await driver.say(do="fault", fault="no-pull-up", pin="GPIO14", edges_per_s=20)
+        await asyncio.sleep(1)
+        edges.append((await driver.say(do="state"))["readers"]["front"]["edges"])
+        await driver.say(do="fault", fault="clear", pin="GPIO14")
+        await asyncio.sleep(1)
+        edges.append((await driver.say(do="state"))["readers"]["front"]["edges"])
+
+    play(loop, board, path, story)
+    assert edges[0] in {20, 21}
+    assert edges[1] == edges[0]

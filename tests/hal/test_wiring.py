@@ -1,6 +1,7 @@
 """What pulses say of a Wiegand reader's wires: each fault by its name, and none at a good reader."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Literal
@@ -15,7 +16,7 @@ from hal.wiegand.arming import Line
 from hal.wiegand.cards import FORMATS, CardFormat
 from hal.wiegand.keys import DIGITS, Keypad, KeypadEncoding
 from hal.wiegand.rhythm import TOO_CLOSE
-from hal.wiegand.wiring import Expected, Fault, bursts, findings
+from hal.wiegand.wiring import Expected, Fault, bursts, findings, hanging
 from tests.hal.wiegand_line import Edge, card_edges, decoder_for, play
 
 H10301 = FORMATS["H10301"]
@@ -104,8 +105,51 @@ def test_a_low_line_says_more_than_what_came_over_it(low: set[Line], fault: Faul
     assert faults(only(1, edges(*CARD)), low=frozenset(low)) == [fault.value]
 
 
+@pytest.mark.parametrize(
+    ("hung", "fault"),
+    [({0}, Fault.D0_HUNG), ({1}, Fault.D1_HUNG), ({0, 1}, Fault.BOTH_HUNG)],
+    ids=["D0", "D1", "both"],
+)
+def test_a_line_that_hangs_in_the_air_may_be_low_by_chance(hung: set[Line], fault: Fault) -> None:
+    (finding,) = findings((), CARDS_ONLY, low=frozenset[Line]({0}), hung=hung)
+    assert finding.fault == fault.value
+    assert "likely" in finding.words
+    assert "hanging in the air" in finding.words
+
+
+@pytest.mark.parametrize(
+    ("looks", "hung"),
+    [
+        ([], set()), ([set(), set()], set()), ([{0}, {0}], {0}), ([{1}, {0, 1}, {1}], {1}), ([{0, 1}, {0, 1}], {0, 1}),
+        ([{0, 1}, set(), {0, 1}], set()), ([{0}, {1}], set()),
+    ],
+)  # fmt: skip
+def test_a_line_hangs_that_falls_in_every_look(looks: list[set[Line]], hung: set[Line]) -> None:
+    assert hanging(looks) == hung
+
+
 def test_every_fault_has_a_case() -> None:
-    assert {fault for fault, _, _ in FAULTS.values()} | {Fault.D0_LOW, Fault.D1_LOW, Fault.BOTH_LOW} == set(Fault)
+    at_rest = {Fault.D0_LOW, Fault.D1_LOW, Fault.BOTH_LOW, Fault.D0_HUNG, Fault.D1_HUNG, Fault.BOTH_HUNG}
+    assert {fault for fault, _, _ in FAULTS.values()} | at_rest == set(Fault)
+
+
+SPOILT = {
+    "D0 off": lambda found: only(1, found),
+    "D1 off": lambda found: only(0, found),
+    "D0 seen on both": lambda found: sorted([*found, *((1, at + 5 * US) for line, at in found if not line)], key=lambda e: e[1]),
+    "D1 seen on both": lambda found: sorted([*found, *((0, at + 5 * US) for line, at in found if line)], key=lambda e: e[1]),
+    "no ground": lambda found: sorted([*found, *((1 - line, at + 5 * US) for line, at in found)], key=lambda e: e[1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+@given(payload=st.integers(0, 2**24 - 1))
+def test_no_words_tell_how_many_pulses_came(spoil: Callable[[list[Edge]], list[Edge]], payload: int) -> None:
+    """At bad wires, where their number would be that of its ones or zeros."""
+    raw = H10301.encode({"facility": payload >> 16, "card": payload & 0xFFFF})[1]
+    for finding in findings(bursts(spoil(edges(26, raw))), CARDS_ONLY):
+        if finding.fault != Fault.KEYPAD.value:  # as few and as regular as the pulses of a key: then it says a key's
+            assert set(re.findall(r"\b\d+\b", finding.words)) <= {"120", "26"}
 
 
 def test_a_hint_says_what_to_write() -> None:
