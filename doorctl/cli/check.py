@@ -27,7 +27,8 @@ def add_parser(subparsers: Any) -> None:
         "With --live it takes the pins for some seconds, and says which lines rest as they should and which readers "
         "answer.",
         epilog="example: doorctl check etc/one-door.toml\n\n"
-        "exit codes: 0 doord would start (also with warnings), 1 it would not, or --live found a fault, 2 wrong usage",
+        "exit codes: 0 doord would start (also with warnings), 1 it would not, or --live saw something wrong, "
+        "2 wrong usage",
     )
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: this installation's doorctl.toml")
     parser.add_argument(
@@ -64,26 +65,25 @@ def run(args: argparse.Namespace) -> int:
     if chance is not None and chance > _WEAK_CHANCE:
         warnings.append("codes: too easily guessed; take longer ones, or ask for a card as well")
     if args.json:
-        told, faults = _live(paths, config, quiet=True) if args.live else ({}, 0)
+        told, fine = _live(paths, config, quiet=True) if args.live else ({}, True)
         print(json.dumps({"mistakes": [], "warnings": warnings, "chance_of_a_guess": chance, **told}, indent=2))
-        return 1 if faults else 0
+        return 0 if fine else 1
     for warning in warnings:
         print(f"{path.name}: warning: {warning}")
     if chance is not None:
         print(f"{path.name}: one try in {round(1 / chance):,} guesses a live code")
     print(f"{path.name}: {summary(config)}: no mistakes")
-    return 1 if args.live and _live(paths, config, quiet=False)[1] else 0
+    return 1 if args.live and not _live(paths, config, quiet=False)[1] else 0
 
 
-def _live(paths: Paths, config: "Config", *, quiet: bool) -> tuple[dict[str, Any], int]:
+def _live(paths: Paths, config: "Config", *, quiet: bool) -> tuple[dict[str, Any], bool]:
     from doorctl.cli.check_live import check_live
 
     def say(line: str) -> None:
         if not quiet:
             print(line, flush=True)
 
-    doors, faults = check_live(paths, config, say=say, quiet=quiet)
-    return {"live": doors}, faults
+    return check_live(paths, config, say=say, quiet=quiet)
 
 
 def summary(config: "Config") -> str:

@@ -10,6 +10,7 @@ from doorctl.errors import OperatorError
 from doorctl.paths import Paths
 
 if TYPE_CHECKING:
+    from doorctl.cli.wire_test_verdict import Verdict
     from doorctl.config.types import Config
     from doorctl.core.types import DoorName
 
@@ -20,22 +21,25 @@ def add_parser(subparsers: Any) -> None:
     """What the command takes."""
     parser = subparsers.add_parser(
         "wire-test",
-        help="try a door's wires: inputs, outputs, a card at each reader",
+        help="try a door's wires: inputs, outputs, a card and a key at each reader",
         description="Go round a door: shows each change of an input, moves each output after asking, and says of a "
-        "card at each reader what its pulses or its line were like and what is likely wrong with the wires. Takes the "
-        "pins itself, so doord must not run. Nothing is recorded, and no card opens anything; the strike is released "
-        "only for one second after a typed yes. A card's number is shown on the controlling terminal only.",
+        "card and a key at each reader what their pulses or their line were like and what is likely wrong with the "
+        "wires. Takes the pins itself, so doord must not run. Nothing is recorded, and no card opens anything; the "
+        "strike is released only for one second after a typed yes. A card's number is shown on the controlling "
+        "terminal only. Its last lines say what was fine, what was not tried or not seen, and what is likely wrong.",
         epilog="example: doorctl wire-test front\n\n"
-        "exit codes: 0 nothing wrong was seen (what was not seen at all is named), 1 something was or it could not be "
-        "done, 2 wrong usage, 130 interrupted, 143 ended by SIGTERM, SIGHUP or SIGQUIT",
+        "exit codes: 0 everything that the door has was tried, seen and fine; 1 something was not, or it could not be "
+        "done; 2 wrong usage, 130 interrupted, 143 ended by SIGTERM, SIGHUP or SIGQUIT",
     )
     parser.add_argument("door", metavar="DOOR", help="the name of the [door.NAME] table")
     parser.add_argument(
-        "--yes", action="store_true", help="do not ask: release the strike, light and sound the readers"
+        "--yes",
+        action="store_true",
+        help="do not ask: release the strike, light and sound the readers, and take it that each was seen to move",
     )
     parser.add_argument(
         "--seconds", type=count, default=WITHIN_S, metavar="S",
-        help=f"how long inputs and each card are waited for (default: {WITHIN_S}); ENTER ends a wait",
+        help=f"how long inputs, each card and each key are waited for (default: {WITHIN_S}); ENTER ends a wait",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
@@ -54,20 +58,27 @@ def run(args: argparse.Namespace) -> int:
             sys.stdout.write(text)
             sys.stdout.flush()
 
-    test = wire_test_run.wire_test(paths, config, door, yes=args.yes, within_s=args.seconds, say=say, quiet=args.json)
+    told, report = wire_test_run.wire_test(
+        paths, config, door, yes=args.yes, within_s=args.seconds, say=say, quiet=args.json
+    )
     if args.json:
-        print(json.dumps(test.report, indent=2))
-    elif not test.faults:
-        print(f"{args.door}: {_verdict(test.report)}")
-    return 1 if test.faults else 0
+        print(json.dumps(report, indent=2))
+    else:
+        print("\n".join(lines(args.door, told)))
+    return 0 if told.fine else 1
 
 
-def _verdict(report: dict[str, Any]) -> str:
-    left = [f"{output['output']} at {output['at']}" for output in report["outputs"] if not output["pulsed"]]
-    told = ["nothing wrong was seen"]
-    told += [f"not tried: {', '.join(left)}"] if left else []
-    told += [f"not seen: {', '.join(report['missed'])}"] if report["missed"] else []
-    return "; ".join(told)
+def lines(door: str, told: "Verdict") -> list[str]:
+    """The verdict for whoever stands there: what was fine, what was not seen, what is wrong, and all in a line."""
+    from doorctl.cli.wire_test_verdict import Standing
+
+    fine = ", ".join(part.part for part in told.of(Standing.FINE))
+    said = [f"{door}: fine: {fine}"] if fine else []
+    for standing, word in ((Standing.MISSED, "not seen"), (Standing.WRONG, "wrong")):
+        for part in told.of(standing):
+            said.append(f"{door}: {word}: {part.part}: {part.why}")
+            said += [f"  hint: {part.do}"] if part.do else []
+    return [*said, f"{door}: {'everything was tried, seen and fine' if told.fine else 'not everything is fine'}"]
 
 
 def _named(config: "Config", asked: str) -> "DoorName":

@@ -1,20 +1,21 @@
 """A card at a two-wire reader: what the pulses were, what they are as a card, and what is likely wrong with the wires.
 
 Looks at every edge, also at those that the decoder does not believe. The card's number goes to the controlling terminal
-only, as `holder add --card next@DOOR` shows it.
+only, as `holder add --card next@DOOR` shows it; how many pulses each line had goes nowhere, and neither does which key.
 """
 
 import asyncio
+from collections import deque
 from typing import Any, Final
 
 from doorctl.config.types import DataLines, Reader
 from hal.events import MS, SECOND, Monotonic
+from hal.wiegand.arming import Line
 from hal.wiegand.cards import FORMATS, CardFields
-from hal.wiegand.decoder import SHORT_FRAME
 from hal.wiegand.keys import Keypad, KeypadEncoding
 from hal.wiegand.reader import WiegandReader
 from hal.wiegand.source import D0, D1, Edge
-from hal.wiegand.wiring import Burst, Expected, bursts, findings, judge
+from hal.wiegand.wiring import Burst, Expected, bursts, findings, hanging, is_whole, judge
 from hal.wiring import Finding
 
 MOST_EDGES: Final = 20_000
@@ -26,6 +27,11 @@ LONGEST_S: Final = 2.0
 LOOKS: Final = 3
 """So often in a row a line is seen low before it counts: a pulse is 100 µs, and they are not that close."""
 _LOOK_S: Final = 0.05
+REST_LOOKS: Final = 4
+REST_LOOK_S: Final = 0.25
+"""A line that falls in each of them is moved by no card: the slowest takes 0.4 s, and touches three."""
+_LATEST: Final = 64
+"""Edges, to tell which line storms."""
 
 
 class Watch:
@@ -34,6 +40,7 @@ class Watch:
     def __init__(self, reader: Reader, port: WiegandReader) -> None:
         self.reader, self._port = reader, port
         self._edges: list[Edge] = []
+        self._latest: deque[Line] = deque(maxlen=_LATEST)
         self._came = asyncio.Event()
         self._source = port.tap(self._see)
         self.expected = Expected(
@@ -47,6 +54,17 @@ class Watch:
     def start(self) -> None:
         """Begin to look; nothing that is read goes anywhere."""
         self._port.start(lambda _: None)
+
+    async def at_rest(self) -> tuple[Finding, ...]:
+        """What is likely wrong with lines that nobody is at: low, or never at rest."""
+        low, looks = {D0, D1}, []
+        for _ in range(REST_LOOKS):
+            self._edges.clear()
+            await asyncio.sleep(REST_LOOK_S)
+            looks.append({line for line, _ in self._edges} | self._storming())
+            low = {line for line in low if not self._source.high(line)}
+        hung = hanging(looks)
+        return findings((), self.expected, low=low, hung=hung) if hung or low else ()
 
     async def low_lines(self) -> frozenset[int]:
         """The lines that are low with no card there."""
@@ -74,12 +92,20 @@ class Watch:
         return findings(seen, self.expected, low=low)  # type: ignore[arg-type]  # 0 and 1
 
     def is_keys(self, seen: tuple[Burst, ...]) -> bool:
-        """Whether they were good keys, and no card."""
-        return all(burst.bits < SHORT_FRAME and judge(burst, self.expected) is None for burst in seen)
+        """Whether they were good keys, and no card: no keypad's frame is as long as its reader's cards."""
+        return all(
+            self.expected.key_fits(burst.bits, burst.raw) and judge(burst, self.expected) is None for burst in seen
+        )
 
     def _see(self, edges: list[Edge]) -> None:
         self._edges += edges[: MOST_EDGES - len(self._edges)]
+        self._latest += [line for line, _ in edges[-_LATEST:]]
         self._came.set()
+
+    def _storming(self) -> set[Line]:
+        """Lines that their reader does not listen to for a while, so wild are they."""
+        counters = self._port.counters()
+        return set(self._latest) if counters["pauses"] and not counters["armed"] else set()
 
 
 def wires(reader: Reader) -> str:
@@ -89,32 +115,32 @@ def wires(reader: Reader) -> str:
 
 
 def facts(burst: Burst, expected: Expected) -> dict[str, Any]:
-    """As JSON has it: never the number."""
+    """As JSON has it: never the number, and no length of what is no whole frame."""
     card = expected.card
     fits = card is not None and expected.card_fits(burst.bits, burst.raw)
+    whole = is_whole(burst, expected)
+    rhythm = burst.rhythm if whole else None
     return {
-        "bits": burst.bits,
+        "bits": burst.bits if whole else None,
         "format": card.name if card is not None and fits else None,
         "fields": list(card.fields) if card is not None and fits else [],
-        "interval_ms": None if burst.rhythm is None else burst.rhythm.median / MS,
-        "jitter_ms": None if burst.rhythm is None else burst.rhythm.jitter / MS,
-        "pulses": {"d0": burst.pulses[D0], "d1": burst.pulses[D1]},
+        "interval_ms": None if rhythm is None else rhythm.median / MS,
+        "jitter_ms": None if rhythm is None else rhythm.jitter / MS,
         "good": judge(burst, expected) is None,
     }
 
 
 def words(told: dict[str, Any]) -> str:
     """The same in a line."""
+    if told["bits"] is None:
+        return "pulses that are no whole card or key: not good"
     kind = f"{told['format']} ({', '.join(told['fields'])})" if told["format"] else "no card of this reader's format"
     rhythm = (
         "too short for a rhythm"
         if told["interval_ms"] is None
         else f"interval {told['interval_ms']:.2f} ms, jitter {told['jitter_ms']:.2f} ms"
     )
-    return (
-        f"{told['bits']} bits, {kind}, {rhythm}, pulses: D0 {told['pulses']['d0']}, D1 {told['pulses']['d1']}: "
-        f"{'good' if told['good'] else 'not good'}"
-    )
+    return f"{told['bits']} bits, {kind}, {rhythm}: {'good' if told['good'] else 'not good'}"
 
 
 def number(burst: Burst, expected: Expected) -> str | None:

@@ -8,8 +8,10 @@ import asyncio
 import os
 import sys
 import termios
-from typing import Final, Self
+from collections.abc import Awaitable, Callable
+from typing import Final, Self, TypeVar
 
+T = TypeVar("T")
 _LINE: Final = 4096
 
 
@@ -60,6 +62,17 @@ class Hands:
         if not self.present:
             await asyncio.Event().wait()
         await self._typed.get()
+
+    async def until(self, work: Callable[[], Awaitable[T]], within_s: float) -> T | None:
+        """What the work returns; None where time is up or, if it is not waiting for that itself, ENTER is pressed."""
+        waits = asyncio.ensure_future(work()), asyncio.ensure_future(self.enter())
+        try:
+            done, _ = await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        return waits[0].result() if waits[0] in done else None
 
     def forget(self) -> None:
         """What was typed until now."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from doorctl.cli.progress import progress
 from doorctl.config.types import BusPlace, Reader
 from hal.board import Board
-from hal.events import CardBits, FrameRefused, ReaderEvent
+from hal.events import CardBits, FrameRefused, KeyPressed, ReaderEvent
 from hal.osdp.bus import Bus, OpenPort, serial_port
 from hal.osdp.reader import OsdpReader
 from hal.osdp.scan import ADDRESSES, SPEEDS, Broken, Found, Scan
@@ -41,6 +41,7 @@ class LineWatch:
         )
         self._read: list[CardBits | FrameRefused] = []
         self._came = asyncio.Event()
+        self._pressed = asyncio.Event()
         self._answers: list[Found | Broken] = []
         self._is_open = self._online = False
 
@@ -74,6 +75,11 @@ class LineWatch:
         self._came.clear()
         await self._came.wait()
         return self._read[0]
+
+    async def next_key(self) -> bool:
+        """True, at the next key; which one it is nobody needs to know."""
+        self._pressed.clear()
+        return await self._pressed.wait()
 
     def findings(self) -> tuple[Finding, ...]:
         """What is likely wrong; once `online` has returned."""
@@ -128,3 +134,5 @@ class LineWatch:
         if isinstance(event, CardBits) or (isinstance(event, FrameRefused) and event.bits):
             self._read.append(event)
             self._came.set()
+        elif isinstance(event, KeyPressed):
+            self._pressed.set()

@@ -8,13 +8,15 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
 from doorctl.cli.wire_test_claim import claimed
-from doorctl.cli.wire_test_door import DoorTest, Say
+from doorctl.cli.wire_test_door import DoorTest
 from doorctl.cli.wire_test_hands import Hands
+from doorctl.cli.wire_test_reader import Say
+from doorctl.cli.wire_test_verdict import Verdict
 from doorctl.config.types import BusPlace, Config
 from doorctl.core.types import DoorName
 from doorctl.doord.assembly import DoorPins
@@ -31,17 +33,16 @@ _END: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 def wire_test(
     paths: Paths, config: Config, door: DoorName, *, yes: bool, within_s: float, say: Say, quiet: bool
-) -> DoorTest:
-    """The test that was made; SystemExit where a signal ended it."""
+) -> tuple[Verdict, dict[str, Any]]:
+    """What it comes to, and the report; SystemExit where a signal ended it."""
     only = replace(config, doors=tuple(one for one in config.doors if one.name == door))
 
-    async def work(board: Board, pins: tuple[DoorPins, ...]) -> DoorTest:
+    async def work(board: Board, pins: tuple[DoorPins, ...]) -> tuple[Verdict, dict[str, Any]]:
         with Hands(yes=yes, terminal=sys.stdin.isatty()) as hands:
             test = DoorTest(
                 board, pins[0], places(config), hands=hands, say=say, within_s=within_s, quiet=quiet
             )  # fmt: skip
-            await test.run()
-            return test
+            return await test.run(), test.report
 
     return with_pins(paths, only, work)
 

@@ -261,7 +261,7 @@ def _low(line: str, wire: str) -> _Words:
 
 def _hung(line: str, wire: str) -> _Words:
     return _Words(
-        likely=f"{line} pulses with nobody at the reader: likely {wire} without a pull-up and hanging in the air, or "
+        likely=f"{line} with nobody at the reader: likely {wire} without a pull-up and hanging in the air, or "
         "there is no common ground",
         do="press the wire home at both ends, look whether the level shifter has its voltage on both sides, and join "
         "the reader's ground to the board's",
@@ -276,9 +276,9 @@ def _silent(line: str, other: str) -> _Words:
 
 
 _WORDS: Final[dict[Fault, _Words]] = {
-    Fault.BOTH_HUNG: _hung("both data lines have", "both wires are"),
-    Fault.D0_HUNG: _hung("D0 has", "it is"),
-    Fault.D1_HUNG: _hung("D1 has", "it is"),
+    Fault.BOTH_HUNG: _hung("both data lines pulse", "they are"),
+    Fault.D0_HUNG: _hung("D0 pulses", "it is"),
+    Fault.D1_HUNG: _hung("D1 pulses", "it is"),
     Fault.BOTH_LOW: _low("both data lines are", "both wires"),
     Fault.D0_LOW: _low("D0 is", "D0"),
     Fault.D1_LOW: _low("D1 is", "D1"),

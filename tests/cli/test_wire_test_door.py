@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 
 from doorctl.cli import wire_test_door
+from doorctl.cli.check_live import look
 from doorctl.cli.wire_test_claim import BorrowedKeys
 from doorctl.cli.wire_test_door import DoorTest
 from doorctl.cli.wire_test_hands import Hands
 from doorctl.cli.wire_test_run import wire_test
+from doorctl.cli.wire_test_verdict import Standing, Verdict
 from doorctl.config.reading import read_config
 from doorctl.config.types import Config
 from doorctl.core.types import DoorName
@@ -28,7 +31,7 @@ from hal.mock_commands import Card, Edges, Fault, Input, Keys
 from hal.mock_drive import perform
 from hal.wiegand.cards import FORMATS
 from tests.cli.board import wait_until
-from tests.cli.test_wire_test import BITS, CONFIG, RAW, SWAPPED
+from tests.cli.test_wire_test import BITS, CONFIG, RAW
 from tests.hal.virtual import VirtualLoop, run
 
 D0, D1, STRIKE, CONTACT = "GPIO14", "GPIO15", "GPIO17", "GPIO27"
@@ -104,18 +107,26 @@ def without(pin: str) -> Callable[[Board], None]:
     return happens
 
 
-def crosstalk(board: Board) -> None:
-    """Without a common ground each pulse is seen on both wires."""
-    perform(board, Card(reader="front", bits=BITS))
-    perform(board, Card(reader="front", bits=SWAPPED, at=board.chip.clock() + 5_000))
-
-
 def noise(pin: str) -> Callable[[Board], None]:
     return lambda board: void(perform(board, Fault(fault="noise", pin=pin, count=400)))
 
 
 def keys(encoding: Any) -> Callable[[Board], None]:
     return lambda board: void(perform(board, Keys(pins=(D0, D1), keys="5", encoding=encoding)))
+
+
+def flicker(pin: str, edges_per_s: int | None = None) -> Callable[[Board], None]:
+    return lambda board: void(perform(board, Fault(fault="no-pull-up", pin=pin, edges_per_s=edges_per_s)))
+
+
+def miswired(fault: Any) -> Callable[[Board], None]:
+    """And a good card."""
+
+    def happens(board: Board) -> None:
+        perform(board, Fault(fault=fault, pins=(D0, D1)))
+        perform(board, Card(reader="front", bits=BITS))
+
+    return happens
 
 
 def low(pin: str) -> Callable[[Board], None]:
@@ -127,10 +138,10 @@ def nothing(_: Board) -> None:
 
 
 WORKS = {
-    "swapped": ("D0 and D1 swapped", card(SWAPPED)),
+    "swapped": ("D0 and D1 swapped", miswired("swapped")),
     "D0 off": ("D0 never moves", without(D0)),
     "D1 off": ("D1 never moves", without(D1)),
-    "no ground": ("noise", crosstalk),
+    "no ground": ("noise", miswired("no-ground")),
     "noise on a wire": ("noise", noise(D0)),
     "another keypad": ("another keypad format", keys("4-bit")),
     "another card": ("another card format", card(f"{FORMATS['H10306'].encode({'facility': 1, 'card': 2})[1]:034b}")),
@@ -162,15 +173,96 @@ def test_a_line_stuck_low_is_named_before_a_card_is_asked_for(
     assert [finding["fault"] for finding in reader["findings"]] == [fault]
 
 
+@pytest.mark.parametrize("edges_per_s", [20, None, 1_000, 10_000], ids=["20", "the mains hum", "1000", "10000"])
+@pytest.mark.parametrize(
+    ("hung", "fault"),
+    [([D0], "D0 hangs in the air"), ([D1], "D1 hangs in the air"), ([D0, D1], "both data lines hang in the air")],
+    ids=["D0", "D1", "both"],
+)
+def test_a_line_without_a_pull_up_is_named_before_a_card_is_asked_for(
+    config: Config, loop: VirtualLoop, hung: list[str], fault: str, edges_per_s: int | None
+) -> None:
+    def before(board: Board) -> None:
+        for pin in hung:
+            flicker(pin, edges_per_s)(board)
+
+    report = report_of(config, loop, nothing, before=before)
+    assert [finding["fault"] for finding in report["readers"][0]["findings"]] == [fault]
+    assert report["missed"] == ["contact", "card at front", "key at front"]
+
+
+def test_an_input_without_a_pull_up_is_named_and_shown_no_more(config: Config, loop: VirtualLoop) -> None:
+    report = report_of(config, loop, nothing, before=flicker(CONTACT))
+    contact = report["verdict"]["parts"][0]
+    assert (contact["part"], contact["standing"]) == ("contact", "wrong")
+    assert "hangs in the air" in contact["why"]
+    assert len(report["changes"]) < 100
+
+
+def go_round(board: Board, loop: VirtualLoop, *, left_open: bool = False) -> None:
+    """The leaf is opened and closed, a card and a key shown."""
+    begun = board.chip.clock()
+    perform(board, Input(pin=CONTACT, level=False))
+    for after, level in ((1, True), (2, left_open)):
+        loop.call_later(after, perform, board, Input(pin=CONTACT, level=level, at=Monotonic(begun + after * SECOND)))
+
+
+def card_and_key(board: Board) -> None:
+    perform(board, Card(reader="front", bits=BITS))
+    perform(board, Keys(pins=(D0, D1), keys="5", encoding="8-bit", at=board.chip.clock() + 2 * SECOND))
+
+
+ROUNDS: dict[str, tuple[bool, Callable[[Board], None], dict[str, str]]] = {
+    "all of it": (False, card_and_key, {}),
+    "the door left open": (True, card_and_key, {"contact": "wrong"}),
+    "no key": (False, card(BITS), {"key at front": "missed"}),
+    "a key and no card": (False, keys("8-bit"), {"card at front": "missed"}),
+    "a bad card": (
+        False, card(BITS[:-1] + str(1 - int(BITS[-1]))), {"key at front": "missed", "reader front": "wrong"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("left_open", "happens", "not_fine"), ROUNDS.values(), ids=ROUNDS)
+def test_a_round_is_fine_where_nothing_is_left_out(
+    config: Config, loop: VirtualLoop, left_open: bool, happens: Callable[[Board], None], not_fine: dict[str, str]
+) -> None:
+    report = report_of(config, loop, happens, before=lambda board: go_round(board, loop, left_open=left_open))
+    told = {part["part"]: part["standing"] for part in report["verdict"]["parts"]}
+    assert {part: standing for part, standing in told.items() if standing != "fine"} == not_fine
+    assert report["verdict"]["fine"] is (not not_fine)
+
+
+@pytest.mark.parametrize("digit", "0123456789*#")
+def test_nothing_tells_which_key_it_was(config: Config, loop: VirtualLoop, digit: str) -> None:
+    report = report_of(
+        config, loop, lambda board: void(perform(board, Keys(pins=(D0, D1), keys=digit, encoding="8-bit")))
+    )
+    assert report["readers"][0]["key"] == {"bits": 8, "good": True}
+
+
+@pytest.mark.parametrize("pin", [D0, D1])
+def test_a_report_never_says_how_many_pulses_a_line_had(config: Config, loop: VirtualLoop, pin: str) -> None:
+    """With one wire off that is how many ones, or zeros, the card has."""
+    (reader,) = report_of(config, loop, without(pin))["readers"]
+    count = str(RAW.bit_count() if pin == D0 else 26 - RAW.bit_count())
+    assert reader["card"] == {
+        "bits": None, "format": None, "fields": [], "interval_ms": None, "jitter_ms": None, "good": False,
+    }  # fmt: skip
+    assert count not in re.findall(r"\d+", str(reader))
+
+
 def test_a_good_card_is_measured_and_no_fault(config: Config, loop: VirtualLoop) -> None:
     report = report_of(config, loop, card(BITS))
+    assert report["missed"] == ["contact", "key at front"]
     assert report["readers"] == [
         {
             "reader": "front", "wired": "D0 GPIO14, D1 GPIO15", "findings": [],
             "card": {
                 "bits": 26, "format": "H10301", "fields": ["facility", "card"], "interval_ms": 1.0, "jitter_ms": 0.0,
-                "pulses": {"d0": 26 - RAW.bit_count(), "d1": RAW.bit_count()}, "good": True,
+                "good": True,
             },
+            "key": None,
         }
     ]  # fmt: skip
     assert str(RAW) not in str(report)
@@ -205,26 +297,58 @@ def test_inputs_are_shown_at_rest_and_as_they_change(config: Config, loop: Virtu
     ]
 
 
+AT_REST: dict[str, tuple[Callable[[Board], None], dict[str, str]]] = {
+    "all right": (nothing, {}),
+    "an open leaf": (lambda board: void(perform(board, Input(pin=CONTACT, level=True))), {"front: contact": "missed"}),
+    "D1 low": (low(D1), {"front: reader front": "wrong"}),
+    "D0 without a pull-up": (flicker(D0), {"front: reader front": "wrong"}),
+    "a contact without a pull-up": (flicker(CONTACT), {"front: contact": "wrong"}),
+}
+
+
+@pytest.mark.parametrize(("happens", "not_fine"), AT_REST.values(), ids=AT_REST)
+def test_check_live_tells_what_is_wrong_from_what_is_only_open(
+    config: Config, loop: VirtualLoop, happens: Callable[[Board], None], not_fine: dict[str, str]
+) -> None:
+    async def main() -> Verdict:
+        board, pins = claim_pins(config, BorrowedKeys(None, simulated=True))
+        perform(board, Input(pin=CONTACT, level=False))
+        happens(board)
+        living = asyncio.ensure_future(wires_live(board))
+        _, told = await look(board, pins, config, say=lambda _: None, quiet=True)
+        living.cancel()
+        board.close()
+        return told
+
+    told = run(main(), loop)
+    found = {part.part: part.standing.value for part in told.parts}
+    assert {part: standing for part, standing in found.items() if standing != "fine"} == not_fine
+    assert found.keys() == {"front: contact", "front: reader front"}
+
+
 def levels(board: Board, pin: str) -> list[bool | None]:
     assert board.mock is not None
     return [change.level for change in board.mock.history if change.pin == pin]
 
 
 def test_nothing_is_moved_where_nobody_can_be_asked(config: Config, loop: VirtualLoop) -> None:
-    async def main() -> tuple[DoorTest, list[bool | None]]:
+    async def main() -> tuple[Verdict, DoorTest, list[bool | None]]:
         board, (pins,) = claim_pins(config, BorrowedKeys(None, simulated=True))
         test = DoorTest(
             board, pins, (), hands=Hands(yes=False, terminal=False), say=lambda _: None, within_s=1, quiet=True
         )
-        await test.run()
+        told = await test.run()
         moved = levels(board, STRIKE)
         board.close()
-        return test, moved
+        return told, test, moved
 
-    test, moved = run(main(), loop)
+    told, test, moved = run(main(), loop)
     assert moved == [False]
     assert [output["pulsed"] for output in test.report["outputs"]] == [False, False]
-    assert test.missed == ("contact", "a card at front")
+    assert [part.part for part in told.of(Standing.MISSED)] == [
+        "contact", "strike", "LED and buzzer at front", "card at front", "key at front",
+    ]  # fmt: skip
+    assert not told.fine
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from doorctl.core.types import ReaderName
 from doorctl.doord import assembly
 from doorctl.doord.assembly import DoorPins, claim_pins
 from hal.board import Board, open_board
-from hal.mock_commands import Osdp
+from hal.mock_commands import Card, Keys, Osdp
 from hal.mock_drive import perform
 from hal.osdp.wiring import Fault, Seen, findings
 from tests.hal.virtual import VirtualLoop, run
@@ -142,8 +142,9 @@ def test_a_good_reader_is_none_of_the_faults(config: Config, loop: VirtualLoop) 
     assert reader["card"] == {"bits": 26, "format": None, "good": True}
     assert (reader["answers"], reader["broken"], reader["findings"]) == (True, 0, [])
     assert report["outputs"] == [
-        {"output": "strike", "at": "vault", "pulsed": True}, {"output": "LED and buzzer", "at": "vault", "pulsed": True},
-    ]  # fmt: skip
+        {"output": output, "at": "vault", "pulsed": True, "moved": True} for output in ("strike", "LED and buzzer")
+    ]
+    assert report["missed"] == ["contact"], "nobody moved it"
 
 
 def test_a_new_reader_without_a_key_is_tested_in_clear(config: Config, loop: VirtualLoop) -> None:
@@ -156,6 +157,34 @@ def test_a_new_reader_without_a_key_is_tested_in_clear(config: Config, loop: Vir
     keys = BorrowedKeys(None, simulated=False)
     assert keys.settings(ReaderName("vault"), places(config)[0]).allow_plain
     play(config, loop, story)
+
+
+def test_a_reader_on_a_line_is_fine_with_its_input_card_and_key(tmp_path: Path, loop: VirtualLoop) -> None:
+    file = tmp_path / "doorctl.toml"
+    file.write_text(CONFIG.replace('mode = "card" }', 'mode = "card+code" }', 1))
+    config = read_config(file)
+
+    async def story(board: Board, pins: tuple[DoorPins, ...]) -> dict[str, Any]:
+        test = DoorTest(
+            board, pins[0], places(config), hands=Hands(yes=True, terminal=False), say=lambda _: None, within_s=8,
+            quiet=True,
+        )  # fmt: skip
+        running = asyncio.ensure_future(test.run())
+        for wait_s, what in (
+            (6, Osdp(reader="vault", input=True)), (1, Osdp(reader="vault", input=False)),
+            (9, Card(reader="vault", bits="01" * 13)), (4, Keys(reader="vault", keys="7")),
+        ):  # fmt: skip
+            await asyncio.sleep(wait_s)
+            perform(board, what)
+        await running
+        return test.report
+
+    report = play(config, loop, story)
+    assert {part["part"]: part["standing"] for part in report["verdict"]["parts"]} == dict.fromkeys(
+        ["contact", "strike", "LED and buzzer at vault", "card at vault", "key at vault"], "fine"
+    )
+    assert report["verdict"]["fine"]
+    assert report["readers"][0]["key"] == {"bits": None, "good": True}, "not which one"
 
 
 @pytest.mark.parametrize(("fault", "happens"), FAULTS.values(), ids=FAULTS)
@@ -176,7 +205,7 @@ def test_all_doors_are_looked_at(
 ) -> None:
     async def story(board: Board, pins: tuple[DoorPins, ...]) -> list[dict[str, Any]]:
         happens(board)
-        return await look(board, pins, config, say=lambda _: None, quiet=True)
+        return (await look(board, pins, config, say=lambda _: None, quiet=True))[0]
 
     vault, gate = play(config, loop, story)
     told = [finding["fault"] for finding in vault["readers"][0]["findings"]]
