@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
         description="Find every mistake in the configuration, with line, expected, found and a hint. Changes nothing "
         "and needs no running daemon. Without FILE it also looks at keys, monitor.toml and the roster, as doord will. "
         "With --live it takes the pins for some seconds, and says which lines rest as they should and which readers "
-        "answer.",
+        "answer. An input that is not idle, as the contact of an open leaf, is a warning.",
         epilog="example: doorctl check etc/one-door.toml\n\n"
         "exit codes: 0 doord would start (also with warnings), 1 it would not, or --live saw something wrong, "
         "2 wrong usage",

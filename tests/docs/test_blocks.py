@@ -15,7 +15,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from hal.events import Key
 from hal.wiegand.cards import FORMATS
+from hal.wiegand.keys import Keypad, KeypadEncoding
 from tests.docs.blocks import COMMANDS, NO_COMMANDS, ROOT, Block, Step, blocks, documents
 from tests.docs.machine import PATIENCE_S, Machine, World
 from tests.docs.needed import do_without, needed
@@ -32,6 +34,8 @@ BEFORE = {"docs/install.md": ("docs/operations.md", "monitor")}
 """Where a page begins with a machine that another page has made: its first block for that one."""
 LINES = {"front": "14 15", "entrance": "23 24"}
 """Of the pages' readers, D0 and D1."""
+SWITCHES = {"contact": 27, "rex": 22}
+"""Of the pages' doors; to ground while the door is closed, and while the button is pressed."""
 
 UNTIL = {
     r"^make run\b|doorctl sim(\s|$)": r"open this: +http://127\.0\.0\.1:\d+/",
@@ -64,9 +68,24 @@ def hold_card(machine: Machine, question: re.Match[str]) -> None:
     machine.do_at_its_wires(f"{LINES[question[1]]} {raw:0{length}b}")
 
 
+def move_inputs(machine: Machine, question: re.Match[str]) -> None:
+    """The button pressed and let go, the door opened and closed: a made-up leaf stands open at first."""
+    there = question[1].split(", ")
+    assert there in (["contact"], ["contact", "rex"]), "nobody knows where these are"
+    pressed = [("rex", 0), ("rex", 1)] if "rex" in there else []
+    for kind, level in (*pressed, ("contact", 0), ("contact", 1), ("contact", 0)):
+        machine.do_at_its_wires(f"{SWITCHES[kind]} {level}")
+
+
 def press_enter(machine: Machine, _question: re.Match[str]) -> None:
-    """Whoever is there has moved what there was to move."""
+    """Whoever is there has moved what there was to move, and saw it shown."""
     machine.type("\n")
+
+
+def press_key(machine: Machine, question: re.Match[str]) -> None:
+    """Any, at the reader that is named."""
+    length, raw = Keypad(encoding=KeypadEncoding.BITS_8, enter_key="#").frame((Key("5"),))
+    machine.do_at_its_wires(f"{LINES[question[1]]} {raw:0{length}b}")
 
 
 def press_code(machine: Machine, _question: re.Match[str]) -> None:
@@ -77,7 +96,9 @@ def press_code(machine: Machine, _question: re.Match[str]) -> None:
 ANSWERS = {
     r"keys at \S+ \(not shown\): $": press_code,
     r"\[y/N\] ": yes,
-    r"ENTER goes on": press_enter,
+    r"move each input now, and back \(([a-z, ]+)\); ENTER goes on": move_inputs,
+    r"\d s  contact: open\n.*\d s  contact: closed\n": press_enter,
+    r"press a key at the reader at (\S+) … ": press_key,
     r"(^|\n)(passphrase (for|of) the backup|again): $": passphrase,
     r"hold the card to the reader at (\S+) … ": hold_card,
 }

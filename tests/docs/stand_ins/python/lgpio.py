@@ -1,7 +1,7 @@
 """Stands in for lgpio on a machine without pins: one chip with a Raspberry Pi's label, and hands at its wires.
 
 What is written to the FIFO /run/hands is done: a line `PIN0 PIN1 BITS` shows a card to the reader at
-these two lines, pulse by pulse with the times that a reader keeps.
+these two lines, pulse by pulse with the times that a reader keeps; `PIN LEVEL` opens or closes a switch.
 """
 
 import os
@@ -101,15 +101,22 @@ def _change(gpio: int, level: int, at: int) -> None:
 def _hands() -> None:
     with _HANDS.open() as lines:
         for line in lines:
-            zero, one, bits = line.split()
-            at = time.monotonic_ns()
-            for bit in bits:
-                pin = int(one if bit == "1" else zero)
-                _change(pin, 0, at)
-                _change(pin, 1, at + _PULSE_NS)
-                at += _APART_NS
-                while time.monotonic_ns() < at:
-                    time.sleep(0.0005)
+            match line.split():
+                case [pin, level]:
+                    _change(int(pin), int(level), time.monotonic_ns())
+                case [zero, one, bits]:
+                    _show(int(zero), int(one), bits)
+
+
+def _show(zero: int, one: int, bits: str) -> None:
+    at = time.monotonic_ns()
+    for bit in bits:
+        pin = one if bit == "1" else zero
+        _change(pin, 0, at)
+        _change(pin, 1, at + _PULSE_NS)
+        at += _APART_NS
+        while time.monotonic_ns() < at:
+            time.sleep(0.0005)
 
 
 for path in Path().glob(".lgd-nfy*"):
