@@ -28,8 +28,8 @@ def add_parser(subparsers: Any) -> None:
         "strike is released only for one second after a typed yes. A card's number is shown on the controlling "
         "terminal only. Its last lines say what was fine, what was not tried or not seen, and what is likely wrong.",
         epilog="example: doorctl wire-test front\n\n"
-        "exit codes: 0 everything that the door has was tried, seen and fine; 1 something was not, or it could not be "
-        "done; 2 wrong usage, 130 interrupted, 143 ended by SIGTERM, SIGHUP or SIGQUIT",
+        "exit codes: 0 everything that the door has was tried, seen and fine, 1 something was not, or it could not be "
+        "done, 2 wrong usage, 130 interrupted, 143 ended by SIGTERM, SIGHUP or SIGQUIT",
     )
     parser.add_argument("door", metavar="DOOR", help="the name of the [door.NAME] table")
     parser.add_argument(

@@ -30,6 +30,7 @@ _LOOK_S: Final = 0.05
 REST_LOOKS: Final = 4
 REST_LOOK_S: Final = 0.25
 """A line that falls in each of them is moved by no card: the slowest takes 0.4 s, and touches three."""
+_LINES: Final[tuple[Line, ...]] = (D0, D1)
 _LATEST: Final = 64
 """Edges, to tell which line storms."""
 
@@ -61,7 +62,8 @@ class Watch:
         for _ in range(REST_LOOKS):
             self._edges.clear()
             await asyncio.sleep(REST_LOOK_S)
-            looks.append({line for line, _ in self._edges} | self._storming())
+            stray = [burst for burst in bursts(self._edges) if judge(burst, self.expected) is not None]
+            looks.append({line for burst in stray for line in _LINES if burst.pulses[line]} | self._storming())
             low = {line for line in low if not self._source.high(line)}
         hung = hanging(looks)
         return findings((), self.expected, low=low, hung=hung) if hung or low else ()
@@ -74,10 +76,13 @@ class Watch:
             await asyncio.sleep(_LOOK_S)
         return frozenset(low)
 
-    async def next_presentation(self) -> tuple[Burst, ...]:
-        """The bursts of the next card or key, once the wires are silent again."""
+    def forget(self) -> None:
+        """What came until now: before somebody is asked for a card, so that nothing of it is lost."""
         self._edges.clear()
         self._came.clear()
+
+    async def next_presentation(self) -> tuple[Burst, ...]:
+        """The bursts of the next card or key since `forget`, once the wires are silent again."""
         await self._came.wait()
         loop = asyncio.get_running_loop()
         until, count, silent_s = loop.time() + LONGEST_S, 0, 0.0

@@ -69,16 +69,19 @@ class LineWatch:
             if not self._found_here():
                 await self._scan(bauds, addresses, quiet=quiet)
 
-    async def next_card(self) -> CardBits | FrameRefused:
-        """The next card that the reader has for us, of whatever format."""
+    def forget(self) -> None:
+        """What was read and pressed until now: before somebody is asked for it, so that nothing of it is lost."""
         self._read.clear()
         self._came.clear()
+        self._pressed.clear()
+
+    async def next_card(self) -> CardBits | FrameRefused:
+        """The next card since `forget` that the reader has for us, of whatever format."""
         await self._came.wait()
         return self._read[0]
 
     async def next_key(self) -> bool:
-        """True, at the next key; which one it is nobody needs to know."""
-        self._pressed.clear()
+        """True, at the next key since `forget`; which one it is nobody needs to know."""
         return await self._pressed.wait()
 
     def findings(self) -> tuple[Finding, ...]:

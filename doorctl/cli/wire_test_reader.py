@@ -81,7 +81,9 @@ class ReaderTest:
             await self._line_card(watch)
         if wants_key(watch.reader):
             self._ask_for_key()
-            if await self._hands.until(watch.next_key, self._within_s):
+            pressed = await self._hands.until(watch.next_key, self._within_s)
+            self._hands.tell("\n")
+            if pressed:
                 self._good_key(None)
             else:
                 self._no("key")
@@ -106,6 +108,7 @@ class ReaderTest:
 
     async def _wait_for_card(self, watch: Watch) -> tuple[Finding, ...]:
         while True:
+            watch.forget()
             self._hands.tell(f"hold the card to the reader at {self.name} … ")
             seen = await self._hands.until(watch.next_presentation, self._within_s)
             self._hands.tell("\n")
@@ -147,6 +150,7 @@ class ReaderTest:
         return watch.findings(seen)
 
     async def _line_card(self, watch: LineWatch) -> None:
+        watch.forget()
         self._hands.tell(f"hold the card to the reader at {self.name} … ")
         event = await self._hands.until(watch.next_card, self._within_s)
         self._hands.tell("\n")
@@ -165,6 +169,7 @@ class ReaderTest:
     def _ask_for_key(self) -> None:
         reader = self._watch.reader
         what = f"some digits and {reader.enter_key}" if reader.keypad in _WHOLE_ENTRY else "a key"
+        self._watch.forget()
         self._hands.tell(f"press {what} at the reader at {self.name} … ")
 
     def _good_key(self, bits: int | None) -> None:

@@ -63,7 +63,7 @@ def outputs(drive: Drive) -> list[Any]:
     return [level for _, pin, level, _ in drive.do("history")["outputs"] if pin == "GPIO17"]
 
 
-def test_a_card_with_swapped_lines_is_named_and_mended(door: Board) -> None:
+def test_a_card_with_swapped_lines_is_named_and_mended(door: Board, capsys: pytest.CaptureFixture[str]) -> None:
     with OnTerminal(door, "wire-test", "front", errors_too=True) as test:
         test.wait_for("ENTER goes on")
         with hands(door) as drive:
@@ -77,12 +77,12 @@ def test_a_card_with_swapped_lines_is_named_and_mended(door: Board) -> None:
             test.type("y\n")
             test.wait_for(HOLD)
             assert outputs(drive) == [0, 1, 0]
-            drive.do("fault", fault="swapped", pins=["GPIO14", "GPIO15"])
+            assert door.run(capsys, "mock", "fault", "front", "swapped").out == "front: the wires are swapped\n"
             drive.do("card", reader="front", bits=BITS)
             test.wait_for("once more at front? [y/N] ")
             assert NUMBER not in test.seen
             test.seen = ""
-            drive.do("fault", fault="clear", pin="GPIO14")
+            assert door.run(capsys, "mock", "fault", "front", "none").out == "front: the wires are mended\n"
             test.type("y\n")
             test.wait_for(HOLD)
             drive.do("card", reader="front", bits=BITS)

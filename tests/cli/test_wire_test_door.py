@@ -191,6 +191,17 @@ def test_a_line_without_a_pull_up_is_named_before_a_card_is_asked_for(
     assert report["missed"] == ["contact", "card at front", "key at front"]
 
 
+def test_a_hand_that_plays_with_the_keys_is_no_line_that_hangs(config: Config, loop: VirtualLoop) -> None:
+    """Eight keys a second, from before the reader is listened to for a wire without a pull-up."""
+
+    def plays(board: Board) -> None:
+        perform(board, Keys(pins=(D0, D1), keys="0123456789*#" * 5, encoding="8-bit", gap_ns=SECOND // 8))
+
+    (reader,) = report_of(config, loop, nothing, before=lambda board: void(loop.call_later(6, plays, board)))["readers"]
+    assert reader["findings"] == []
+    assert reader["key"] == {"bits": 8, "good": True}
+
+
 def test_an_input_without_a_pull_up_is_named_and_shown_no_more(config: Config, loop: VirtualLoop) -> None:
     report = report_of(config, loop, nothing, before=flicker(CONTACT))
     contact = report["verdict"]["parts"][0]
