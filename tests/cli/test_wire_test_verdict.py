@@ -13,7 +13,9 @@ from doorctl.cli.wire_test_verdict import (
     InputSeen,
     OutputSeen,
     ReaderSeen,
+    RestSeen,
     Standing,
+    at_rest,
     flickers,
     verdict,
 )
@@ -46,6 +48,7 @@ INPUTS = {
     "only the other level was heard": (replace(CONTACT, seen=frozenset()), MISSED, "never moved, and is closed"),
     "not heard": (replace(CONTACT, seen=frozenset(), level=None), MISSED, "nobody knows its level"),
     "lost after it moved": (replace(CONTACT, level=None), MISSED, "nobody knows its level"),
+    "an error": (replace(CONTACT, level=None, failed=True), WRONG, "cannot be read"),
     "left open": (replace(CONTACT, level=True), WRONG, "moved, and was left open"),
     "flickers": (replace(CONTACT, flickers=True), WRONG, "flickers by itself: likely its wire hangs in the air, without a pull-up"),
     "good": (CONTACT, FINE, "seen closed and open, left closed"),
@@ -94,11 +97,32 @@ def test_a_reader_is_fine_with_all_that_it_has(seen: ReaderSeen, expected: dict[
     assert standings(DoorSeen(inputs=(), outputs=(), readers=(seen,))) == expected
 
 
+AT_REST = {
+    "closed": (CONTACT, (), FINE),
+    "open": (replace(CONTACT, level=True), (), MISSED),
+    "not heard yet": (replace(CONTACT, level=None), (), MISSED),
+    "an error": (replace(CONTACT, level=None, failed=True), (), WRONG),
+    "flickers": (replace(CONTACT, level=True, flickers=True), (), WRONG),
+    "a bad line": (CONTACT, (FOUND,), WRONG),
+}
+
+
+@pytest.mark.parametrize(("seen", "found", "worst"), AT_REST.values(), ids=AT_REST)
+def test_with_nobody_there_only_what_wires_do_is_wrong(
+    seen: InputSeen, found: tuple[Finding, ...], worst: Standing
+) -> None:
+    """And what a leaf or a hand may do is to be looked at."""
+    told = at_rest([RestSeen(door="front", inputs=(replace(seen, seen=frozenset()),), readers=(("front", found),))])
+    assert [part.part for part in told.parts] == ["front: contact", "front: reader front"]
+    assert max((part.standing for part in told.parts), key=[FINE, MISSED, WRONG].index) is worst
+    assert all(part.do for part in told.parts if part.standing is not FINE)
+
+
 SEEN = st.frozensets(st.booleans())
 LEVELS = st.sampled_from([None, False, True])
 INPUT = st.builds(
     InputSeen, kind=st.sampled_from(["contact", "rex", "tamper"]), words=st.just(("idle", "active")), seen=SEEN,
-    level=LEVELS, flickers=st.booleans(),
+    level=LEVELS, flickers=st.booleans(), failed=st.just(False),
 )  # fmt: skip
 OUTPUT = st.builds(
     OutputSeen, output=st.sampled_from(["strike", "LED and buzzer"]), at=st.just("front"), pulsed=st.booleans(),
